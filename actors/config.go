@@ -1,0 +1,146 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/parley-im/parley/actors/clock"
+	"github.com/parley-im/parley/actors/conversation"
+)
+
+// Config sets an engine up. The zero value runs: nothing expires, and every bound has its default.
+type Config struct {
+	// Default is the policy of namespaces that Namespaces does not name.
+	Default conversation.Policy
+	// Namespaces holds policies by namespace: the part of a conversation's name before the first colon.
+	Namespaces map[string]conversation.Policy
+
+	// Clock is where time comes from. nil: clock.System().
+	Clock clock.Clock
+	// Observer is told what the engine does. nil: nobody is. See [Observer] for what it may do.
+	Observer *Observer
+
+	// Workers is how many goroutines run conversations. 0: one for each processor Go uses.
+	Workers int
+	// Loaders is how many goroutines read rows for conversations that become active. 0: four for each worker.
+	Loaders int
+
+	// MaxActive bounds the conversations that are in memory as actors. Beyond it, those longest unused passivate. It is kept by each shard for its
+	// own part, so a few more may be active at a moment. 0: 100,000.
+	MaxActive int
+	// IdleAfter is how long a conversation stays in memory after its last proposal. 0: five minutes.
+	IdleAfter time.Duration
+	// MaxQueue bounds the proposals that wait for one conversation; more are refused with ErrOverloaded. 0: 1,024.
+	MaxQueue int
+
+	// FlushInterval is how long a change that nobody waits for may stay in memory alone: it is what a crash takes back of AckApplied. A proposal
+	// that waits for AckCommitted, and a full batch, flush at once. 0: 50 ms.
+	FlushInterval time.Duration
+	// FlushRows is how many changed rows are a full batch. 0: 4,096.
+	FlushRows int
+	// MaxJournalBytes bounds the changed rows that are not in the store yet. At the bound, proposals are refused with ErrOverloaded; those accepted
+	// already are still applied. 0: 64 MiB.
+	MaxJournalBytes int
+
+	// Reaper sets the reaper's batches and pace.
+	Reaper ReaperConfig
+
+	// KeepExpired is how long the event of an expired generation, and the tombstone that keeps a late repeat of an old post from reviving it, are kept.
+	// 0: seven days.
+	KeepExpired time.Duration
+
+	// MaxFailures is how often in a row a conversation may fail before it is quarantined: its proposals are refused with ErrQuarantined for
+	// QuarantineFor, then it gets another chance. 0: 5.
+	MaxFailures int
+	// QuarantineFor is how long a quarantine lasts. 0: one minute.
+	QuarantineFor time.Duration
+}
+
+// ReaperConfig sets the reaper's batches and pace.
+type ReaperConfig struct {
+	// BatchRows is how many rows a batch of deletions removes, roughly: a conversation's rows are not divided below this. 0: 500.
+	BatchRows int
+	// BatchDelay is how long an expired generation may wait for others to share its batch. 0: 5 ms; negative: not at all.
+	BatchDelay time.Duration
+	// RowsPerSecond bounds how fast rows are deleted, so that proposals do not wait. 0: 20,000; negative: no bound.
+	RowsPerSecond int
+	// MaxPending bounds the generations that the reaper holds in memory; the rest waits in the due index. 0: 8,192.
+	MaxPending int
+}
+
+// Validate reports everything that is wrong with c, joined.
+func (c *Config) Validate() error {
+	var faults []error
+	atLeastZero := func(name string, v int64) {
+		if v < 0 {
+			faults = append(faults, fmt.Errorf("%s: must not be negative, is %d", name, v))
+		}
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(c.Namespaces)) {
+		policy := c.Namespaces[namespace]
+		if err := policy.Validate(); err != nil {
+			faults = append(faults, fmt.Errorf("Namespaces[%q]: %w", namespace, err))
+		}
+	}
+	if err := c.Default.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("Default: %w", err))
+	}
+	atLeastZero("Workers", int64(c.Workers))
+	atLeastZero("Loaders", int64(c.Loaders))
+	atLeastZero("MaxActive", int64(c.MaxActive))
+	atLeastZero("IdleAfter", int64(c.IdleAfter))
+	atLeastZero("MaxQueue", int64(c.MaxQueue))
+	atLeastZero("FlushInterval", int64(c.FlushInterval))
+	atLeastZero("FlushRows", int64(c.FlushRows))
+	atLeastZero("MaxJournalBytes", int64(c.MaxJournalBytes))
+	atLeastZero("KeepExpired", int64(c.KeepExpired))
+	atLeastZero("MaxFailures", int64(c.MaxFailures))
+	atLeastZero("QuarantineFor", int64(c.QuarantineFor))
+	atLeastZero("Reaper.BatchRows", int64(c.Reaper.BatchRows))
+	atLeastZero("Reaper.MaxPending", int64(c.Reaper.MaxPending))
+	return errors.Join(faults...)
+}
+
+// withDefaults returns c with every zero replaced by what it stands for.
+func (c Config) withDefaults() Config {
+	if c.Clock == nil {
+		c.Clock = clock.System()
+	}
+	if c.Observer == nil {
+		c.Observer = &Observer{}
+	}
+	orElse(&c.Workers, runtime.GOMAXPROCS(0))
+	orElse(&c.Loaders, 4*c.Workers)
+	orElse(&c.MaxActive, 100_000)
+	orElse(&c.IdleAfter, 5*time.Minute)
+	orElse(&c.MaxQueue, 1024)
+	orElse(&c.FlushInterval, 50*time.Millisecond)
+	orElse(&c.FlushRows, 4096)
+	orElse(&c.MaxJournalBytes, 64<<20)
+	orElse(&c.KeepExpired, 7*24*time.Hour)
+	orElse(&c.MaxFailures, 5)
+	orElse(&c.QuarantineFor, time.Minute)
+	orElse(&c.Reaper.BatchRows, 500)
+	orElse(&c.Reaper.BatchDelay, 5*time.Millisecond)
+	orElse(&c.Reaper.RowsPerSecond, 20_000)
+	orElse(&c.Reaper.MaxPending, 8192)
+	return c
+}
+
+func orElse[T int | time.Duration](v *T, otherwise T) {
+	if *v == 0 {
+		*v = otherwise
+	}
+}
+
+// policy returns the policy of a conversation's namespace.
+func (c *Config) policy(namespace string) conversation.Policy {
+	if policy, ok := c.Namespaces[namespace]; ok {
+		return policy
+	}
+	return c.Default
+}

@@ -1,0 +1,89 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// Observer is told what the engine does: logs, metrics and tests are observers. Any func may be nil. They are called on the engine's own goroutines, several
+// at a time, and must return quickly and not call the engine; a func that panics is the program's end.
+type Observer struct {
+	// Expired: a generation is gone, durably.
+	Expired func(ExpiredInfo)
+	// ReapBegin and ReapEnd enclose each attempt at a batch of deletions.
+	ReapBegin func(ReapInfo)
+	ReapEnd   func(ReapInfo)
+	// FlushBegin and FlushEnd enclose each attempt to write a batch of the journal.
+	FlushBegin func(FlushInfo)
+	FlushEnd   func(FlushInfo)
+	// Failed: a conversation, a shard or the reaper panicked, or the store would not take a conversation's rows.
+	Failed func(FailedInfo)
+	// Unanswered: a proposal that nobody waits for was refused.
+	Unanswered func(UnansweredInfo)
+	// StopBegin and StopEnd enclose the engine's drain.
+	StopBegin func(StopInfo)
+	StopEnd   func(StopInfo)
+}
+
+// ExpiredInfo describes one generation that was deleted.
+type ExpiredInfo struct {
+	Conversation   string
+	Generation     uint64
+	Reason         persistence.Reason
+	LastSeq        uint64
+	Users          []string // at most 100
+	UsersTruncated bool
+	Deadline       time.Time     // when the generation was over
+	At             time.Time     // when its deletion was committed, both by the engine's clock
+	Lateness       time.Duration // At - Deadline
+	Rows           int           // removed
+	Shard          persistence.Shard
+	Event          uint64 // number of the event in its shard
+}
+
+// ReapInfo describes an attempt at a batch of deletions.
+type ReapInfo struct {
+	Generations int           // that the batch ends
+	Rows        int           // that it removes; in ReapEnd: that it removed
+	Age         time.Duration // how long the oldest has been over its deadline
+	Attempt     int           // from 1
+	Took        time.Duration // in ReapEnd
+	Err         error         // in ReapEnd: the batch will be tried again
+}
+
+// FlushInfo describes an attempt to write a batch of the journal.
+type FlushInfo struct {
+	Conversations int
+	Rows          int
+	Bytes         int
+	Age           time.Duration // how long the oldest change has been waiting
+	Attempt       int           // from 1
+	Took          time.Duration // in FlushEnd
+	Err           error         // in FlushEnd: the batch will be tried again
+}
+
+// FailedInfo describes a failure that was contained.
+type FailedInfo struct {
+	What         string // "conversation", "shard", "reaper" or "store"
+	Conversation string
+	Reason       any       // what was panicked with, or the error
+	Failures     int       // in a row
+	Quarantined  time.Time // until when; zero: it goes on
+}
+
+// UnansweredInfo describes a refused proposal that was sent without asking for a reply.
+type UnansweredInfo struct {
+	Conversation string
+	Kind         string // of the change
+	Err          error
+}
+
+// StopInfo describes the engine's drain.
+type StopInfo struct {
+	Active      int           // conversations in memory when it began
+	Queued      int           // proposals waiting when it began
+	JournalRows int           // rows not in the store when it began
+	Took        time.Duration // in StopEnd
+	Err         error         // in StopEnd: what did not get done
+}

@@ -1,0 +1,54 @@
+package actors
+
+import "time"
+
+// Stats is what the engine counts. Counters grow from zero at Start; the others are as of the call.
+type Stats struct {
+	Proposals ProposalStats
+	Cells     CellStats
+	Journal   JournalStats
+	Reaper    ReaperStats
+}
+
+// ProposalStats counts proposals. Received = Applied + Refused + Waiting holds whenever nothing is under way.
+type ProposalStats struct {
+	Received   uint64 // came through any door
+	Applied    uint64 // changed something, or were found to be a repetition
+	Refused    uint64 // were answered with an error
+	Overloaded uint64 // among those, with ErrOverloaded
+	Waiting    uint64 // accepted, not applied or refused yet
+}
+
+// CellStats counts conversations in memory.
+type CellStats struct {
+	Active       int    // have an actor
+	Quarantined  int    // refuse everything for a while
+	Activations  uint64 // actors spawned
+	Passivations uint64 // actors gone without a failure
+	Failures     uint64 // panics contained
+}
+
+// JournalStats describes what is on its way to the store.
+type JournalStats struct {
+	Rows     int           // changed, not in the store yet
+	Bytes    int           // of those
+	Age      time.Duration // of the oldest
+	Flushes  uint64        // batches written
+	Flushed  uint64        // rows written
+	Failures uint64        // attempts failed
+	Err      error         // of the last attempt, if it failed
+}
+
+// ReaperStats describes expiry.
+type ReaperStats struct {
+	Pending  int           // generations judged expired that are not deleted yet, as far as they are in memory
+	Judged   uint64        // due entries looked at
+	Rearmed  uint64        // among those, found to be due later
+	Expired  uint64        // generations deleted
+	Rows     uint64        // rows deleted
+	Batches  uint64        // batches deleted
+	Failures uint64        // attempts failed
+	Oldest   time.Duration // how long the oldest pending generation has been over its deadline
+	NextDue  time.Time     // when a due entry must be looked at next; zero: none is known
+	Err      error         // of the last attempt, if it failed
+}

@@ -1,0 +1,405 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Reason says why a conversation, or a user's part in it, came to an end. The numbers are those of the wire.
+type Reason uint8
+
+// The reasons.
+const (
+	ReasonNone Reason = iota
+	ReasonExpired
+	ReasonDeleted
+	ReasonLeft
+	ReasonHidden
+	ReasonForgotten
+)
+
+// String returns the reason's name in logs and metrics.
+func (r Reason) String() string {
+	names := [...]string{"none", "expired", "deleted", "left", "hidden", "forgotten"}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return fmt.Sprintf("reason(%d)", uint8(r))
+}
+
+// Head is a conversation's own state.
+type Head struct {
+	Generation Generation
+	Version    uint64 // grows by one with each change of the head within a generation
+	Born       Instant
+	LastSeq    uint64 // the last message's number; a generation begun by a join starts where the one before ended
+	LoudSeq    uint64 // the last message's that was not silent
+	LastSender string
+	SentAt     Instant // when the last message was sent, for display; never after it was proposed
+	Ordered    Instant // what lists sort by: the highest SentAt of loud messages, or Born
+	Preview    []byte
+	Activity   Instant // by the engine's clock: when the deadline last moved
+	Deadline   Instant // from this moment on the generation is over; Never: it does not expire
+	Due        Instant // the deadline in the key of its due entry, never after Deadline; zero: it has none
+	Reason     Reason  // what ends it at Deadline: ReasonExpired, or ReasonDeleted once that was proposed
+	Members    uint64  // memberships that have not left
+	Pins       uint64  // memberships that pin it
+	Held       bool
+}
+
+// Tombstone stands in a head's place for a while after a generation was deleted, so that a late repeat of an old post changes nothing.
+type Tombstone struct {
+	Generation Generation
+	LastSeq    uint64
+}
+
+// What stands under a HeadKey.
+const (
+	isHead      = 0
+	isTombstone = 1
+)
+
+const headHeld = 1 << 0
+
+// Encode returns the row's value.
+func (h *Head) Encode() []byte {
+	b := make([]byte, 0, 96+len(h.LastSender)+len(h.Preview))
+	b = appendHeader(b, h.Generation)
+	b = append(b, isHead)
+	b = binary.AppendUvarint(b, h.Version)
+	b = appendInstant(b, h.Born)
+	b = binary.AppendUvarint(b, h.LastSeq)
+	b = binary.AppendUvarint(b, h.LoudSeq)
+	b = appendString(b, h.LastSender)
+	b = appendInstant(b, h.SentAt)
+	b = appendInstant(b, h.Ordered)
+	b = appendBytes(b, h.Preview)
+	b = appendInstant(b, h.Activity)
+	b = appendInstant(b, h.Deadline)
+	b = appendInstant(b, h.Due)
+	b = append(b, byte(h.Reason))
+	b = binary.AppendUvarint(b, h.Members)
+	b = binary.AppendUvarint(b, h.Pins)
+	var flags byte
+	if h.Held {
+		flags |= headHeld
+	}
+	return append(b, flags)
+}
+
+// Encode returns the row's value.
+func (t Tombstone) Encode() []byte {
+	b := appendHeader(make([]byte, 0, 20), t.Generation)
+	return binary.AppendUvarint(append(b, isTombstone), t.LastSeq)
+}
+
+// DecodeHead reads what stands under a [HeadKey]: a head, or where that is nil, a tombstone.
+func DecodeHead(value []byte) (*Head, Tombstone, error) {
+	d := decode(value)
+	generation := Generation(d.fixed64())
+	switch d.byte() {
+	case isHead:
+		h := &Head{
+			Generation: generation,
+			Version:    d.uint(),
+			Born:       d.instant(),
+			LastSeq:    d.uint(),
+			LoudSeq:    d.uint(),
+			LastSender: d.string(),
+			SentAt:     d.instant(),
+			Ordered:    d.instant(),
+			Preview:    d.bytes(),
+			Activity:   d.instant(),
+			Deadline:   d.instant(),
+			Due:        d.instant(),
+			Reason:     Reason(d.byte()),
+			Members:    d.uint(),
+			Pins:       d.uint(),
+			Held:       d.byte()&headHeld != 0,
+		}
+		if err := d.done(); err != nil {
+			return nil, Tombstone{}, rowError("head", err)
+		}
+		return h, Tombstone{}, nil
+	case isTombstone:
+		t := Tombstone{Generation: generation, LastSeq: d.uint()}
+		return nil, t, rowError("tombstone", d.done())
+	default:
+		d.fail()
+		return nil, Tombstone{}, rowError("head", d.done())
+	}
+}
+
+// Hide says whether and until when a user's list leaves a conversation out. The numbers are those of the wire.
+type Hide uint8
+
+// The ways of hiding.
+const (
+	HideNone Hide = iota
+	HideUntilMessage
+	HideAlways
+)
+
+// Draft is an unsent message.
+type Draft struct {
+	Text     []byte
+	EditedAt Instant
+}
+
+// MaxMentions is how many of the latest mentions of a user a membership remembers.
+const MaxMentions = 64
+
+// Membership is one user's state in one conversation.
+type Membership struct {
+	Generation   Generation
+	Version      uint64   // grows by one with each change of this row within a generation
+	Revision     uint64   // the highest one applied
+	VisibleFrom  uint64   // the first message the user may see
+	VisibleTo    uint64   // the last one; zero: open
+	ReadSeq      uint64   // read up to
+	ReadAt       Instant  // when ReadSeq last grew
+	DeliveredSeq uint64   // delivered up to
+	ClearedSeq   uint64   // history up to here is gone for the user
+	Mentions     []uint64 // the latest messages that name the user, ascending, at most MaxMentions
+	Left         bool     // left, or was removed; only a join brings the user back
+	Keep         bool     // left, but keeps the conversation in their list, frozen
+	MarkedUnread bool     // until the next read
+	Hide         Hide
+	HiddenAt     uint64 // the head's LoudSeq when HideUntilMessage was set: a louder one ends it
+	Pin          uint64
+	MutedUntil   Instant
+	Tags         uint64
+	Custom       []byte
+	Draft        *Draft
+}
+
+const (
+	memberLeft = 1 << iota
+	memberKeep
+	memberMarkedUnread
+	memberDraft
+)
+
+// Encode returns the row's value.
+func (m *Membership) Encode() []byte {
+	b := make([]byte, 0, 64+len(m.Custom)+4*len(m.Mentions))
+	b = appendHeader(b, m.Generation)
+	var flags byte
+	if m.Left {
+		flags |= memberLeft
+	}
+	if m.Keep {
+		flags |= memberKeep
+	}
+	if m.MarkedUnread {
+		flags |= memberMarkedUnread
+	}
+	if m.Draft != nil {
+		flags |= memberDraft
+	}
+	b = append(b, flags, byte(m.Hide))
+	for _, v := range [...]uint64{
+		m.Version, m.Revision, m.VisibleFrom, m.VisibleTo, m.ReadSeq, m.DeliveredSeq, m.ClearedSeq, m.HiddenAt, m.Pin, m.Tags,
+	} {
+		b = binary.AppendUvarint(b, v)
+	}
+	b = appendInstant(b, m.ReadAt)
+	b = appendInstant(b, m.MutedUntil)
+	b = appendBytes(b, m.Custom)
+	b = binary.AppendUvarint(b, uint64(len(m.Mentions)))
+	for _, seq := range m.Mentions {
+		b = binary.AppendUvarint(b, seq)
+	}
+	if m.Draft != nil {
+		b = appendBytes(b, m.Draft.Text)
+		b = appendInstant(b, m.Draft.EditedAt)
+	}
+	return b
+}
+
+// DecodeMembership reads a [Membership].
+func DecodeMembership(value []byte) (*Membership, error) {
+	d := decode(value)
+	m := &Membership{Generation: Generation(d.fixed64())}
+	flags := d.byte()
+	m.Left, m.Keep, m.MarkedUnread = flags&memberLeft != 0, flags&memberKeep != 0, flags&memberMarkedUnread != 0
+	m.Hide = Hide(d.byte())
+	for _, field := range [...]*uint64{
+		&m.Version, &m.Revision, &m.VisibleFrom, &m.VisibleTo, &m.ReadSeq, &m.DeliveredSeq, &m.ClearedSeq, &m.HiddenAt, &m.Pin, &m.Tags,
+	} {
+		*field = d.uint()
+	}
+	m.ReadAt, m.MutedUntil = d.instant(), d.instant()
+	m.Custom = d.bytes()
+	if n := d.count(); n > 0 {
+		m.Mentions = make([]uint64, n)
+		for i := range m.Mentions {
+			m.Mentions[i] = d.uint()
+		}
+	}
+	if flags&memberDraft != 0 {
+		m.Draft = &Draft{Text: d.bytes(), EditedAt: d.instant()}
+	}
+	if err := d.done(); err != nil {
+		return nil, rowError("membership", err)
+	}
+	return m, nil
+}
+
+// Member lists a user in a conversation, for deletion and for reading a roster. It carries the generation alone.
+type Member struct{ Generation Generation }
+
+// Encode returns the row's value.
+func (m Member) Encode() []byte { return appendHeader(make([]byte, 0, 9), m.Generation) }
+
+// DecodeMember reads a [Member].
+func DecodeMember(value []byte) (Member, error) {
+	d := decode(value)
+	m := Member{Generation: Generation(d.fixed64())}
+	return m, rowError("member", d.done())
+}
+
+// MaxEndedUsers is how many users an [Ended] names.
+const MaxEndedUsers = 100
+
+// Ended is how a generation came to its end. It is the value of a due entry from the moment that it can no longer be told from the head,
+// and it goes into the event.
+type Ended struct {
+	Reason         Reason
+	LastSeq        uint64
+	Deadline       Instant  // when the generation was over
+	Users          []string // its members, at most MaxEndedUsers
+	UsersTruncated bool     // there were more
+}
+
+func (e *Ended) append(b []byte) []byte {
+	b = append(b, byte(e.Reason))
+	b = binary.AppendUvarint(b, e.LastSeq)
+	b = appendInstant(b, e.Deadline)
+	var truncated byte
+	if e.UsersTruncated {
+		truncated = 1
+	}
+	b = append(b, truncated)
+	b = binary.AppendUvarint(b, uint64(len(e.Users)))
+	for _, user := range e.Users {
+		b = appendString(b, user)
+	}
+	return b
+}
+
+func (d *decoder) ended() Ended {
+	e := Ended{Reason: Reason(d.byte()), LastSeq: d.uint(), Deadline: d.instant(), UsersTruncated: d.byte() != 0}
+	if n := d.count(); n > 0 {
+		e.Users = make([]string, n)
+		for i := range e.Users {
+			e.Users[i] = d.string()
+		}
+	}
+	return e
+}
+
+// Due is a due entry: it has its generation looked at when the deadline in its key comes. Ended is nil while that must be judged from the head.
+type Due struct{ Ended *Ended }
+
+// Encode returns the row's value, which is empty where Ended is nil.
+func (d Due) Encode() []byte {
+	if d.Ended == nil {
+		return nil
+	}
+	return d.Ended.append([]byte{format})
+}
+
+// DecodeDue reads a [Due].
+func DecodeDue(value []byte) (Due, error) {
+	if len(value) == 0 {
+		return Due{}, nil
+	}
+	d := decode(value)
+	ended := d.ended()
+	if err := d.done(); err != nil {
+		return Due{}, rowError("due entry", err)
+	}
+	return Due{Ended: &ended}, nil
+}
+
+// Event says that a generation expired. It is written in the commit that deletes the generation's head.
+type Event struct {
+	At           Instant // when the deletion was committed, by the engine's clock
+	Conversation string
+	Generation   Generation
+	Ended
+}
+
+// Encode returns the row's value.
+func (e *Event) Encode() []byte {
+	b := appendHeader(make([]byte, 0, 64), e.Generation)
+	b = appendInstant(b, e.At)
+	b = appendString(b, e.Conversation)
+	return e.append(b)
+}
+
+// DecodeEvent reads an [Event].
+func DecodeEvent(value []byte) (*Event, error) {
+	d := decode(value)
+	e := &Event{Generation: Generation(d.fixed64()), At: d.instant(), Conversation: d.string(), Ended: d.ended()}
+	if err := d.done(); err != nil {
+		return nil, rowError("event", err)
+	}
+	return e, nil
+}
+
+// Removal tells a user's devices why a conversation left their list.
+type Removal struct {
+	Generation Generation
+	Reason     Reason
+}
+
+// Encode returns the row's value.
+func (r Removal) Encode() []byte {
+	return append(appendHeader(make([]byte, 0, 10), r.Generation), byte(r.Reason))
+}
+
+// DecodeRemoval reads a [Removal].
+func DecodeRemoval(value []byte) (Removal, error) {
+	d := decode(value)
+	r := Removal{Generation: Generation(d.fixed64()), Reason: Reason(d.byte())}
+	return r, rowError("removal", d.done())
+}
+
+// Owner is the latest ownership of a shard, and the number that its next event will have.
+type Owner struct {
+	Epoch     Epoch
+	NextEvent uint64
+}
+
+// Encode returns the row's value.
+func (o Owner) Encode() []byte {
+	return binary.AppendUvarint(binary.AppendUvarint([]byte{format}, uint64(o.Epoch)), o.NextEvent)
+}
+
+// DecodeOwner reads an [Owner].
+func DecodeOwner(value []byte) (Owner, error) {
+	d := decode(value)
+	o := Owner{Epoch: Epoch(d.uint()), NextEvent: d.uint()}
+	return o, rowError("owner", d.done())
+}
+
+func appendHeader(b []byte, generation Generation) []byte {
+	return binary.BigEndian.AppendUint64(append(b, format), uint64(generation))
+}
+
+// GenerationOf returns the generation that a value carries behind its format version: those of heads, tombstones, tails, members, memberships,
+// events and removals do. It is what a guarded delete compares.
+func GenerationOf(value []byte) (Generation, error) {
+	d := decode(value)
+	generation := Generation(d.fixed64())
+	return generation, d.err
+}
+
+func rowError(row string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (%s)", err, row)
+}

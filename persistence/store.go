@@ -1,0 +1,134 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// Errors that callers branch on.
+var (
+	// ErrFenced says that a commit carried an epoch older than its shard's: somebody else owns the shard now. Nothing of the group was written.
+	ErrFenced = errors.New("persistence: fenced: the shard has a newer owner")
+	// ErrNotFound says that there is no row under the key.
+	ErrNotFound = errors.New("persistence: not found")
+	// ErrStoreFull says that free space is below the store's reserve. Nothing was written; the same commit may be tried again once space was made.
+	ErrStoreFull = errors.New("persistence: store full: free disk space is below the reserve")
+	// ErrGroupTooLarge says that a group does not fit one transaction of the store. Nothing of it was written and repeating it is of no use.
+	ErrGroupTooLarge = errors.New("persistence: group too large for one transaction")
+	// ErrClosed says that the store was closed.
+	ErrClosed = errors.New("persistence: store closed")
+)
+
+// Generation is one life of a conversation. Generations of a conversation grow and are never used twice.
+type Generation uint64
+
+// Epoch numbers the owners of a shard. Each [Store.Acquire] draws a higher one.
+type Epoch uint64
+
+// Store keeps rows. All methods may be called from any goroutine; all write methods are carried out one after the other, in some order, so
+// that what a group's guards read cannot change before the group is written. Whoever opens a store closes it, after its last user stopped.
+type Store interface {
+	// Meta returns what the store says of itself. It is fixed at open, but for Clock.
+	Meta() Meta
+
+	// Acquire makes the caller the owner of the shards and returns the new epoch of each, in their order. From its return on, every commit under
+	// an earlier epoch of those shards fails with [ErrFenced]. It blocks for one durable write; on an error no epoch was handed out, though some
+	// may have been used up.
+	Acquire(ctx context.Context, shards ...Shard) ([]Epoch, error)
+
+	// Commit writes the batch's groups, in their order. Each group is written whole or not at all and has its own Result, at its own index.
+	// When Commit returns, what it wrote is as durable as the store makes anything, and every snapshot taken later contains it.
+	//
+	// With a non-nil error the outcome of each group is unknown: any of them may have been written. Repeating the same batch is then safe, and
+	// is how to find out: values are absolute and guards are checked again. With [ErrStoreFull] nothing was written.
+	//
+	// The batch must not be changed until Commit returned. A cancelled context stops waiting for a turn, not a write under way.
+	Commit(ctx context.Context, batch Batch) ([]Result, error)
+
+	// Snapshot returns the latest published snapshot: all that was committed at some moment not before the last Commit's return. It does
+	// not block. The caller must close it, and soon: a snapshot held open holds disk space.
+	Snapshot() (Snapshot, error)
+}
+
+// Meta describes a store.
+type Meta struct {
+	Incarnation string  // drawn when the store was created; a copy restored from a backup is told apart by it once `engine restore` has drawn anew
+	Shards      int     // how many slices its conversations are divided into
+	Clock       Instant // the highest Batch.Clock ever committed
+}
+
+// Batch is what one Commit writes.
+type Batch struct {
+	Clock  Instant // the engine's clock; the store keeps the highest. Zero: none.
+	Groups []Group
+}
+
+// Group is what is written together or not at all, under one shard's epoch: all rows of one change, or one part of a deletion.
+type Group struct {
+	Shard    Shard
+	Epoch    Epoch
+	Requires []byte   // where set: unless a row with this key exists, the group does nothing and its Result is Skipped
+	Puts     []Put    // carried out first
+	Deletes  []Delete // carried out after the puts
+	Events   [][]byte // encoded events; each gets the next number of the shard, in commit order
+}
+
+// Put sets a row to an absolute value.
+type Put struct {
+	Key, Value []byte
+	IfPresent  bool // only where the row exists
+}
+
+// Delete removes a row.
+type Delete struct {
+	Key []byte
+	// UpTo guards the delete where it is not zero: only a row whose value carries a generation ≤ UpTo is removed (see [GenerationOf]).
+	UpTo Generation
+	// Replace, where set, is written in place of the removed row; where nothing was removed, it is not written.
+	Replace []byte
+}
+
+// Result is what became of one group.
+type Result struct {
+	Err        error  // ErrFenced or ErrGroupTooLarge: nothing of this group was written
+	Skipped    bool   // the row in Requires was absent: nothing of this group was written
+	Deleted    int    // rows removed or replaced by Deletes
+	FirstEvent uint64 // the number given to Events[0]; the others follow
+}
+
+// Snapshot is a consistent, unchanging view of a store. Its methods may be called from any goroutine until Close.
+type Snapshot interface {
+	// Get returns a copy of the row's value, or ErrNotFound.
+	Get(ctx context.Context, key []byte) ([]byte, error)
+	// Scan yields the rows of the range in ascending order of their keys. Key and Value are valid only until the next step. An error, once, ends the
+	// sequence; a cancelled context is one.
+	Scan(ctx context.Context, r Range) iter.Seq2[Row, error]
+	// Close gives the snapshot back. It may be called more than once.
+	Close()
+}
+
+// Row is a key and its value.
+type Row struct{ Key, Value []byte }
+
+// Range is the keys from Start (included) to End (excluded).
+type Range struct{ Start, End []byte }
+
+// PrefixRange returns the range of all keys that start with prefix, which must not be empty or all 0xff.
+func PrefixRange(prefix []byte) Range { return Range{Start: prefix, End: prefixEnd(prefix)} }
+
+// After returns the part of r behind key.
+func (r Range) After(key []byte) Range {
+	start := make([]byte, 0, len(key)+1)
+	return Range{Start: append(append(start, key...), 0), End: r.End}
+}
+
+func prefixEnd(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package persistence
+
+import "encoding/binary"
+
+// How far back a [Tail] reaches.
+const (
+	TailMessages = 1024 // marks of single messages
+	TailSenders  = 256  // who sent them
+)
+
+// Tail is what must be known of a conversation's latest messages one by one: which do not count, which named everybody, who sent them.
+// The zero Tail belongs to a generation without messages.
+type Tail struct {
+	Generation Generation
+	Version    uint64 // grows by one with each change of this row within a generation
+	Last       uint64 // the message it ends with
+	Uncounted  Marks  // silent or retracted
+	Everyone   Marks  // mention everybody
+	Senders    Senders
+}
+
+// Marks is a set of messages among the last [TailMessages]: a ring of bits, indexed by sequence number.
+type Marks [TailMessages / 64]uint64
+
+// Has reports whether the message is marked. Only messages within the tail may be asked for.
+func (m *Marks) Has(seq uint64) bool { return m[seq%TailMessages/64]&(1<<(seq%64)) != 0 }
+
+// Set marks the message, or takes its mark away.
+func (m *Marks) Set(seq uint64, on bool) {
+	if on {
+		m[seq%TailMessages/64] |= 1 << (seq % 64)
+	} else {
+		m[seq%TailMessages/64] &^= 1 << (seq % 64)
+	}
+}
+
+// Senders is who sent the last [TailSenders] messages: a ring, indexed by sequence number, of places in a table of names. It grows with the
+// conversation. Place 0 stands for "unknown".
+type Senders struct {
+	places []uint16
+	names  []string
+}
+
+// Of returns the sender of a message within the last TailSenders, or "" where that is not known.
+func (s *Senders) Of(seq uint64) string {
+	i := int(seq % TailSenders)
+	if i >= len(s.places) || s.places[i] == 0 {
+		return ""
+	}
+	return s.names[s.places[i]-1]
+}
+
+// Set records who sent the message; "" makes it unknown.
+func (s *Senders) Set(seq uint64, user string) {
+	i := int(seq % TailSenders)
+	if i >= len(s.places) {
+		if user == "" {
+			return
+		}
+		s.places = append(s.places, make([]uint16, i+1-len(s.places))...)
+	}
+	s.places[i] = s.place(user)
+}
+
+func (s *Senders) place(user string) uint16 {
+	if user == "" {
+		return 0
+	}
+	for i, name := range s.names {
+		if name == user {
+			return uint16(i + 1)
+		}
+	}
+	if len(s.names) >= 2*TailSenders {
+		s.compact()
+	}
+	s.names = append(s.names, user)
+	return uint16(len(s.names))
+}
+
+// compact drops the names that no message refers to.
+func (s *Senders) compact() {
+	moved := make([]uint16, len(s.names)+1)
+	names := make([]string, 0, TailSenders)
+	for i, place := range s.places {
+		if place == 0 {
+			continue
+		}
+		if moved[place] == 0 {
+			names = append(names, s.names[place-1])
+			moved[place] = uint16(len(names))
+		}
+		s.places[i] = moved[place]
+	}
+	s.names = names
+}
+
+// Clone returns a copy that shares nothing which Set changes.
+func (s *Senders) Clone() Senders {
+	return Senders{places: append([]uint16(nil), s.places...), names: s.names[:len(s.names):len(s.names)]}
+}
+
+// Extend moves the tail's end to seq. The messages between the old end and seq, and seq itself, are unmarked and of unknown sender.
+func (t *Tail) Extend(seq uint64) {
+	if seq <= t.Last {
+		return
+	}
+	if seq-t.Last >= TailMessages {
+		t.Uncounted, t.Everyone = Marks{}, Marks{}
+	} else {
+		for s := t.Last + 1; s <= seq; s++ {
+			t.Uncounted.Set(s, false)
+			t.Everyone.Set(s, false)
+		}
+	}
+	if seq-t.Last >= TailSenders {
+		t.Senders = Senders{}
+	} else {
+		for s := t.Last + 1; s <= seq; s++ {
+			t.Senders.Set(s, "")
+		}
+	}
+	t.Last = seq
+}
+
+// Encode returns the row's value.
+func (t *Tail) Encode() []byte {
+	b := appendHeader(make([]byte, 0, 48+2*len(t.Senders.places)), t.Generation)
+	b = binary.AppendUvarint(b, t.Version)
+	b = binary.AppendUvarint(b, t.Last)
+	b = t.Uncounted.append(b)
+	b = t.Everyone.append(b)
+	senders := t.Senders.Clone()
+	senders.compact()
+	b = binary.AppendUvarint(b, uint64(len(senders.names)))
+	for _, name := range senders.names {
+		b = appendString(b, name)
+	}
+	b = binary.AppendUvarint(b, uint64(len(senders.places)))
+	for _, place := range senders.places {
+		b = binary.AppendUvarint(b, uint64(place))
+	}
+	return b
+}
+
+// DecodeTail reads a [Tail].
+func DecodeTail(value []byte) (*Tail, error) {
+	d := decode(value)
+	t := &Tail{Generation: Generation(d.fixed64()), Version: d.uint(), Last: d.uint()}
+	d.marks(&t.Uncounted)
+	d.marks(&t.Everyone)
+	if n := d.count(); n > 0 {
+		t.Senders.names = make([]string, n)
+		for i := range t.Senders.names {
+			t.Senders.names[i] = d.string()
+		}
+	}
+	if n := d.count(); n > TailSenders {
+		d.fail()
+	} else if n > 0 {
+		t.Senders.places = make([]uint16, n)
+		for i := range t.Senders.places {
+			place := d.uint()
+			if place > uint64(len(t.Senders.names)) {
+				d.fail()
+			}
+			t.Senders.places[i] = uint16(place)
+		}
+	}
+	if err := d.done(); err != nil {
+		return nil, rowError("tail", err)
+	}
+	return t, nil
+}
+
+// append writes which words are not zero, and those words.
+func (m *Marks) append(b []byte) []byte {
+	var present uint16
+	for i, word := range m {
+		if word != 0 {
+			present |= 1 << i
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(present))
+	for _, word := range m {
+		if word != 0 {
+			b = binary.BigEndian.AppendUint64(b, word)
+		}
+	}
+	return b
+}
+
+func (d *decoder) marks(m *Marks) {
+	present := d.uint()
+	if present >= 1<<len(m) {
+		d.fail()
+		return
+	}
+	for i := range m {
+		if present&(1<<i) != 0 {
+			m[i] = d.fixed64()
+		}
+	}
+}
