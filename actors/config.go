@@ -58,6 +58,8 @@ type Config struct {
 	MaxFailures int
 	// QuarantineFor is how long a quarantine lasts. 0: one minute.
 	QuarantineFor time.Duration
+
+	trap trap
 }
 
 // ReaperConfig sets the reaper's batches and pace.

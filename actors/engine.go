@@ -3,92 +3,205 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/parley-im/parley/actors/clock"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
+// ErrStopped is the cause of the ErrUnavailable that a stopped, or stopping, engine answers with.
+var ErrStopped = errors.New("the engine has stopped")
+
 // Engine keeps conversations. Its methods may be called from any goroutine.
-type Engine struct{}
+type Engine struct {
+	config         Config
+	store          persistence.Store
+	clock          *clockwork
+	system         *actor.ActorSystem // the engine's own
+	root           *actor.PID
+	reaper         *actor.PID
+	door           *door
+	shards         []*shard
+	workers        []*worker
+	loaders        *worker
+	journal        *journal.Journal
+	agenda         *agenda
+	sweeper        *sweeper
+	activePerShard int
+	names          atomic.Uint64 // of actors
+	reaperAttempts atomic.Uint64
+	rootStopped    <-chan struct{}
+	counts         counts
+	trap           trap
 
-var errTODO = errors.New("unbuilt")
+	ctx        context.Context //nolint:containedctx // ends what the engine's goroutines do at the store; stop waits for them
+	cancel     context.CancelCauseFunc
+	gate       sync.RWMutex // held for reading while something is offered; whoever holds it for writing sees no offer half made
+	closed     bool         // under gate
+	draining   atomic.Bool
+	work       sync.WaitGroup // surveys and deletions
+	stopOnce   sync.Once
+	stopResult error
+	done       chan struct{}
+	failure    atomic.Pointer[error]
+}
 
-// Start starts an engine on a store.
+// Start starts an engine on a store, which it takes ownership of all shards of: an engine that had them before is fenced. It returns when the engine is
+// ready, which does not depend on how much is stored. ctx bounds the start alone; ending it later does not stop the engine: see [Engine.Stop].
+//
+// system is the host's actor system, in which the engine has its address ([Engine.PID]); it may be nil for use from plain Go. Whatever else the engine
+// runs is in an actor system of its own. The store stays the caller's: close it after Stop.
 func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Store, config Config) (*Engine, error) {
-	return nil, errTODO
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("parley: config: %w", err)
+	}
+	meta := store.Meta()
+	if meta.Shards != persistence.Shards {
+		return nil, fmt.Errorf("parley: the store has %d shards, this program has %d", meta.Shards, persistence.Shards)
+	}
+	numbers := make([]persistence.Shard, persistence.Shards)
+	for i := range numbers {
+		numbers[i] = persistence.Shard(i) //nolint:gosec // there are 256
+	}
+	epochs, err := store.Acquire(ctx, numbers...)
+	if err != nil {
+		return nil, fmt.Errorf("parley: acquire the shards: %w", err)
+	}
+	e := &Engine{config: config.withDefaults(), store: store, done: make(chan struct{})}
+	e.trap = config.trap
+	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	e.clock = newClockwork(e.config.Clock, meta.Clock)
+	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
+	e.system = newSystem()
+	for range e.config.Workers {
+		e.workers = append(e.workers, startWorker(1))
+	}
+	e.loaders = startWorker(e.config.Loaders)
+	for i := range numbers {
+		e.shards = append(e.shards, &shard{
+			engine: e, number: numbers[i], epoch: epochs[i], worker: e.workers[i%len(e.workers)], cells: map[string]*cell{},
+		})
+	}
+	e.agenda = newAgenda(e.clock, e.after, func() { e.tellReaper(&alarm{}) })
+	e.journal = journal.Open(e.journalConfig(epochs))
+	e.startActors()
+	e.sweeper = startSweeper(e)
+	e.agenda.lookEverywhere()
+	e.door = openDoor(system, e)
+	return e, nil
 }
 
-// PID returns the engine's address in the host's actor system; nil without one.
-func (e *Engine) PID() *actor.PID { return nil }
-
-// Propose applies one change and answers at the proposal's ack level. The error is the reply's Err. When ctx ends first, the outcome is unknown
-// and the error wraps ctx's.
-func (e *Engine) Propose(ctx context.Context, p *Proposal) (Reply, error) { return Reply{}, errTODO }
-
-// ProposeBatch applies many, in order per conversation; each has its own reply, at its own index. After one was refused as overloaded, later ones
-// of its conversation are refused too.
-func (e *Engine) ProposeBatch(ctx context.Context, ps []*Proposal) ([]Reply, error) {
-	return nil, errTODO
+func (e *Engine) journalConfig(epochs []persistence.Epoch) journal.Config {
+	observer := e.config.Observer
+	info := func(a journal.Attempt) FlushInfo {
+		return FlushInfo{Conversations: a.Conversations, Rows: a.Rows, Bytes: a.Bytes, Age: a.Age, Attempt: a.Number}
+	}
+	return journal.Config{
+		Store:    e.store,
+		Epochs:   epochs,
+		Now:      e.clock.now,
+		After:    func(d time.Duration, f func()) func() bool { return e.config.Clock.AfterFunc(d, f).Stop },
+		Interval: e.config.FlushInterval,
+		Rows:     e.config.FlushRows,
+		MaxBytes: e.config.MaxJournalBytes,
+		OnFlush:  func(seq uint64) { e.tellReaper(&flushed{seq}) },
+		OnPoison: func(name string, err error) { e.shardOf(name).tell(&poisoned{conversation: name, err: err}) },
+		OnFenced: e.fail,
+		Begin: func(a journal.Attempt) {
+			if observer.FlushBegin != nil {
+				observer.FlushBegin(info(a))
+			}
+		},
+		End: func(a journal.Attempt, took time.Duration, err error) {
+			if observer.FlushEnd != nil {
+				i := info(a)
+				i.Took, i.Err = took, err
+				observer.FlushEnd(i)
+			}
+		},
+	}
 }
 
-// Get returns a conversation, with one member's view of it where user is not "".
-func (e *Engine) Get(ctx context.Context, id, user string) (conversation.View, error) {
-	return conversation.View{}, errTODO
+// PID returns the engine's address in the host's actor system, nil if it was started without one. It takes *[Proposal]: with Request it answers with a
+// *[Reply], with Send failures are counted and told to [Observer.Unanswered]. It stays good after Stop, and then answers that the engine has stopped. Watching it
+// gives Terminated when the engine stops. Stopping or poisoning it does nothing. Replies are sent from the engine's workers: the asker's mailbox must
+// not block its senders, as protoactor's bounded one does.
+func (e *Engine) PID() *actor.PID { return e.door.pid }
+
+// Done is closed once the engine has stopped, by Stop or by itself.
+func (e *Engine) Done() <-chan struct{} { return e.done }
+
+// Err says why the engine stopped by itself, which it does when the store has a newer owner of a shard (persistence.ErrFenced); nil if it did not.
+func (e *Engine) Err() error {
+	if err := e.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
-// ListQuery selects a page of a user's conversations.
-type ListQuery struct {
-	User       string
-	Limit      int    // 0: 100; at most 1,000
-	PageToken  string // from the page before; "": the first
-	UnreadOnly bool
-	TagsAny    uint64
-	Hidden     bool
+// fail stops the engine by itself: it may not write any more.
+func (e *Engine) fail(err error) {
+	if e.failure.CompareAndSwap(nil, &err) {
+		go func() { _ = e.stop(e.ctx, err) }() //nolint:errcheck // Err says why; stop waits for all others, and Done for this
+	}
 }
 
-// ListPage is a page of a user's conversations: pinned first (largest pin first), then newest activity first.
-type ListPage struct {
-	Conversations []conversation.View
-	NextPageToken string // "": this was the last
+func (e *Engine) shardOf(name string) *shard { return e.shards[persistence.ShardOf(name)] }
+
+// after calls f at a time of the engine's clock.
+func (e *Engine) after(at persistence.Instant, f func()) clock.Timer {
+	return e.config.Clock.AfterFunc(at.Sub(e.clock.now()), f)
 }
 
-// Conversations returns a page of a user's conversations.
-func (e *Engine) Conversations(ctx context.Context, q ListQuery) (ListPage, error) {
-	return ListPage{}, errTODO
+// background runs f on a goroutine that stop waits for.
+func (e *Engine) background(f func()) { e.work.Go(f) }
+
+func (e *Engine) tellReaper(message any) { e.system.Root.Send(e.reaper, message) }
+
+// unexpected reports a message that nobody should have sent.
+func (e *Engine) unexpected(what string, message any) {
+	e.failed(FailedInfo{What: what, Reason: fmt.Sprintf("unexpected message %T", message)})
 }
 
-// MembersQuery selects memberships of a conversation: the named ones, or a page of all.
-type MembersQuery struct {
-	Conversation string
-	Users        []string // at most 1,000
-	Limit        int      // 0: 100; at most 1,000
-	PageToken    string
+func (e *Engine) failed(info FailedInfo) {
+	e.counts.panics.Add(1)
+	if e.config.Observer.Failed != nil {
+		e.config.Observer.Failed(info)
+	}
 }
 
-// MembersPage is a page of memberships, in the order of the users' names.
-type MembersPage struct {
-	Members       []conversation.MembershipView
-	NextPageToken string
+// emit lets readers see an outcome, sends it on its way to the store, and tells the reaper what it means. It returns the journal's batch.
+func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, waiter *commitReply) uint64 {
+	var seq uint64
+	if waiter != nil {
+		seq = e.journal.Add(name, s.number, outcome.Writes, waiter)
+	} else {
+		seq = e.journal.Add(name, s.number, outcome.Writes, nil)
+	}
+	if outcome.Due != 0 {
+		e.agenda.due(s.number, outcome.Due)
+	}
+	if outcome.Ended != nil {
+		e.tellReaper(&ended{ending: outcome.Ended, after: seq})
+	}
+	return seq
 }
 
-// Members returns memberships of a conversation.
-func (e *Engine) Members(ctx context.Context, q MembersQuery) (MembersPage, error) {
-	return MembersPage{}, errTODO
+// judge answers a judgement from a conversation's state: its actor's, or the one that its shard has just loaded.
+func (e *Engine) judge(s *shard, state *conversation.State, m *judgement) {
+	result, outcome := state.Judge(m.generation, m.due, m.at)
+	if len(outcome.Writes) > 0 {
+		e.journal.Add(state.Name(), s.number, outcome.Writes, nil)
+		if outcome.Due != 0 {
+			e.agenda.due(s.number, outcome.Due)
+		}
+	}
+	e.tellReaper(&verdict{judgement: m, verdict: result, ending: outcome.Ended, after: e.journal.Seq()})
 }
-
-// Stats returns what the engine counts.
-func (e *Engine) Stats() Stats { return Stats{} }
-
-// Settle returns once everything accepted before the call was applied and everything due by now was judged and, where expired, durably deleted.
-func (e *Engine) Settle(ctx context.Context) error { return errTODO }
-
-// Stop drains.
-func (e *Engine) Stop(ctx context.Context) error { return errTODO }
-
-// Done is closed once the engine has stopped.
-func (e *Engine) Done() <-chan struct{} { return nil }
-
-// Err says why the engine stopped by itself; nil if it did not.
-func (e *Engine) Err() error { return nil }

@@ -1,6 +1,9 @@
 package persistence
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Instant is a point in time in microseconds since the Unix epoch. All stored times are Instants: they reach from before the Unix epoch to the
 // year 9999 and beyond, and compare as integers. Zero means "no time".
@@ -37,5 +40,15 @@ func (i Instant) Add(d time.Duration) Instant {
 	return sum
 }
 
-// Sub returns how much later i is than j.
-func (i Instant) Sub(j Instant) time.Duration { return time.Duration(i-j) * time.Microsecond }
+// Sub returns how much later i is than j, or the longest duration of that sign where it is beyond what a Duration holds (292 years).
+func (i Instant) Sub(j Instant) time.Duration {
+	const most = math.MaxInt64 / Instant(time.Microsecond)
+	diff := i - j
+	switch {
+	case i >= j && (diff < 0 || diff > most):
+		return math.MaxInt64
+	case i < j && (diff >= 0 || diff < -most):
+		return math.MinInt64
+	}
+	return time.Duration(diff) * time.Microsecond
+}

@@ -155,7 +155,7 @@ type Membership struct {
 	Version      uint64   // grows by one with each change of this row within a generation
 	Revision     uint64   // the highest one applied
 	VisibleFrom  uint64   // the first message the user may see
-	VisibleTo    uint64   // the last one; zero: open
+	VisibleTo    uint64   // the last message when the user last left: the last one they may see while they are Left
 	ReadSeq      uint64   // read up to
 	ReadAt       Instant  // when ReadSeq last grew
 	DeliveredSeq uint64   // delivered up to

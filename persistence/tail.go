@@ -1,6 +1,9 @@
 package persistence
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // How far back a [Tail] reaches.
 const (
@@ -97,7 +100,7 @@ func (s *Senders) compact() {
 
 // Clone returns a copy that shares nothing which Set changes.
 func (s *Senders) Clone() Senders {
-	return Senders{places: append([]uint16(nil), s.places...), names: s.names[:len(s.names):len(s.names)]}
+	return Senders{places: append([]uint16(nil), s.places...), names: slices.Clip(s.names)}
 }
 
 // Extend moves the tail's end to seq. The messages between the old end and seq, and seq itself, are unmarked and of unknown sender.
@@ -149,7 +152,9 @@ func DecodeTail(value []byte) (*Tail, error) {
 	t := &Tail{Generation: Generation(d.fixed64()), Version: d.uint(), Last: d.uint()}
 	d.marks(&t.Uncounted)
 	d.marks(&t.Everyone)
-	if n := d.count(); n > 0 {
+	if n := d.count(); n > TailSenders {
+		d.fail()
+	} else if n > 0 {
 		t.Senders.names = make([]string, n)
 		for i := range t.Senders.names {
 			t.Senders.names[i] = d.string()

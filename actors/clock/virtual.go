@@ -85,12 +85,14 @@ func (t *virtualTimer) Stop() bool {
 type timerHeap []*virtualTimer
 
 func (h timerHeap) Len() int { return len(h) }
+
 func (h timerHeap) Less(i, j int) bool {
 	if h[i].at.Equal(h[j].at) {
 		return h[i].serial < h[j].serial
 	}
 	return h[i].at.Before(h[j].at)
 }
+
 func (h timerHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

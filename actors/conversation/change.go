@@ -82,3 +82,18 @@ func (*Clear) Kind() string { return "clear" }
 
 // Kind returns "delete".
 func (*Delete) Kind() string { return "delete" }
+
+// Subject returns the one user whom a change is about, and whether it is about one.
+func Subject(change Change) (user string, ok bool) {
+	switch c := change.(type) {
+	case *Read:
+		return c.User, true
+	case *Clear:
+		return c.User, true
+	case *Join:
+		return c.Users[0], len(c.Users) == 1
+	case *Leave:
+		return c.Users[0], len(c.Users) == 1
+	}
+	return "", false
+}

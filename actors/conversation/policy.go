@@ -26,6 +26,9 @@ func (p Policy) Validate() error {
 	if p.ExpireAfter < 0 || (p.ExpireAfter > 0 && p.ExpireAfter < minExpireAfter) {
 		faults = append(faults, fmt.Errorf("ExpireAfter: must be 0 (never) or at least %v, is %v", minExpireAfter, p.ExpireAfter))
 	}
+	if p.MaxSeqJump > maxSeq {
+		faults = append(faults, fmt.Errorf("MaxSeqJump: must be at most 2^62, is %d", p.MaxSeqJump))
+	}
 	return errors.Join(faults...)
 }
 

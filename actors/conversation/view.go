@@ -41,3 +41,111 @@ type MembershipView struct {
 	Draft        *persistence.Draft
 	ReadAt       time.Time
 }
+
+// Rows is what a reader found of a conversation, decoded.
+type Rows struct {
+	Head       *persistence.Head
+	Tail       *persistence.Tail       // nil: as yet none
+	Membership *persistence.Membership // of the asking user; nil: none
+}
+
+// Decode reads a conversation's rows as of a time: the values under its head's, its tail's and one user's membership key, nil where there is none. It returns
+// false where there is no conversation at that time: a generation that is over is not shown, whether the reaper has been there or not.
+func Decode(head, tail, membership []byte, now persistence.Instant) (Rows, bool, error) {
+	var r Rows
+	if head == nil {
+		return r, false, nil
+	}
+	var err error
+	if r.Head, _, err = persistence.DecodeHead(head); err != nil || r.Head == nil || now >= r.Head.Deadline {
+		return Rows{}, false, err
+	}
+	if tail != nil {
+		if r.Tail, err = persistence.DecodeTail(tail); err != nil {
+			return Rows{}, false, err
+		}
+	}
+	if r.Tail == nil || r.Tail.Generation != r.Head.Generation {
+		r.Tail = &persistence.Tail{Generation: r.Head.Generation, Last: r.Head.LastSeq}
+	}
+	if membership != nil {
+		if r.Membership, err = persistence.DecodeMembership(membership); err != nil {
+			return Rows{}, false, err
+		}
+		if r.Membership.Generation != r.Head.Generation {
+			r.Membership = nil
+		}
+	}
+	return r, true, nil
+}
+
+// Listed reports whether the conversation stands in the user's list, and if so whether only among the hidden ones.
+func (r Rows) Listed() (listed, hidden bool) {
+	m := r.Membership
+	if m == nil || (m.Left && !m.Keep) {
+		return false, false
+	}
+	return true, m.Hide == persistence.HideAlways || (m.Hide == persistence.HideUntilMessage && r.Head.LoudSeq <= m.HiddenAt)
+}
+
+// View returns what is shown to the user; to nobody in particular, which is everything, where user is "".
+func (r Rows) View(name, user string) View {
+	h := r.Head
+	v := View{
+		Conversation: name,
+		Generation:   uint64(h.Generation),
+		Version:      h.Version,
+		LastSeq:      h.LastSeq,
+		LastActivity: h.Ordered.Time(),
+		ExpiresAt:    h.Deadline.Time(),
+		Members:      h.Members,
+		Held:         h.Held,
+	}
+	if user == "" || sees(r.Membership, h.LastSeq) {
+		v.LastSender, v.Preview = h.LastSender, h.Preview
+	}
+	if user != "" && r.Membership != nil {
+		v.Membership = viewMembership(user, h, r.Tail, r.Membership)
+		if r.Membership.Left {
+			v.LastSeq = min(v.LastSeq, r.Membership.VisibleTo)
+		}
+	}
+	return v
+}
+
+// MemberView returns what is shown of the membership that was asked for; nil where there is none.
+func (r Rows) MemberView(user string) *MembershipView {
+	if r.Membership == nil {
+		return nil
+	}
+	return viewMembership(user, r.Head, r.Tail, r.Membership)
+}
+
+// sees reports whether a member may see a message.
+func sees(m *persistence.Membership, seq uint64) bool {
+	return m != nil && seq >= m.VisibleFrom && seq > m.ClearedSeq && (!m.Left || seq <= m.VisibleTo)
+}
+
+func viewMembership(user string, h *persistence.Head, t *persistence.Tail, m *persistence.Membership) *MembershipView {
+	v := &MembershipView{
+		User:         user,
+		VisibleFrom:  m.VisibleFrom,
+		ReadSeq:      m.ReadSeq,
+		DeliveredSeq: m.DeliveredSeq,
+		ClearedSeq:   m.ClearedSeq,
+		Unread:       unread(user, h, t, m),
+		Mentions:     mentions(user, h, t, m),
+		MarkedUnread: m.MarkedUnread,
+		Pin:          m.Pin,
+		MutedUntil:   m.MutedUntil.Time(),
+		Hide:         m.Hide,
+		Tags:         m.Tags,
+		Custom:       m.Custom,
+		Draft:        m.Draft,
+		ReadAt:       m.ReadAt.Time(),
+	}
+	if m.Left {
+		v.VisibleTo = m.VisibleTo
+	}
+	return v
+}

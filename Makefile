@@ -1,0 +1,63 @@
+.DEFAULT_GOAL := help
+FUZZTIME ?= 10s
+BENCH ?= .
+BENCHTIME ?= 1s
+LINT := .tools/bin/golangci-lint
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/engine
+	go build -o bin/engine ./cmd/engine
+
+.PHONY: test
+test: ## run all tests
+	go test ./...
+
+.PHONY: race
+race: ## run all tests under the race detector
+	go test -race -timeout 20m ./...
+
+.PHONY: lint
+lint: tools ## check style, traps and the direction of dependencies
+	$(LINT) run ./...
+
+.PHONY: fmt
+fmt: tools ## format all code as lint wants it
+	$(LINT) fmt ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@grep -rHoE --include='*_test.go' '^func Fuzz[[:alnum:]_]+' . | while IFS=: read -r file target; do \
+		target=$${target#func }; echo "$$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks that match BENCH (all) for BENCHTIME (1s) each
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+.PHONY: cover
+cover: ## measure what the tests cover, in .tools/cover.html
+	@mkdir -p .tools
+	go test -coverpkg ./... -coverprofile .tools/cover.out ./...
+	go tool cover -html .tools/cover.out -o .tools/cover.html
+	@go tool cover -func .tools/cover.out | tail -1
+
+.PHONY: generate
+generate: ## generate the wire code anew (needs protoc)
+	go generate ./...
+
+.PHONY: plots
+plots: ## measure and draw docs/isolation.svg anew
+	go run ./benchmarks/cmd/isolation -svg docs/isolation.svg
+
+.PHONY: tools
+tools: ## install the linter into .tools/bin
+	@.ci/tools
+
+.PHONY: ci
+ci: ## check everything, as CI does
+	.ci/run

@@ -1,0 +1,139 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/parley-im/parley/actors/clock"
+	"github.com/parley-im/parley/persistence"
+)
+
+// agenda knows for each shard when its due index must be looked at next, and from where on. It owns the reaper's one timer: one-shot, set anew after each alarm was dealt
+// with, or when something earlier comes up.
+//
+// What it knows is a bound, not the index itself: no entry of a shard lies before its `from`, and none has to be looked at before its `at`. It may be asked to look in
+// vain, which is cheap; never too late.
+type agenda struct {
+	clock *clockwork
+	after func(at persistence.Instant, f func()) clock.Timer
+	alarm func() // must not block
+
+	mu     sync.Mutex
+	shards [persistence.Shards]dueFrom
+	extra  persistence.Instant // when the reaper wants to be woken for reasons of its own
+	set    persistence.Instant // when the timer will go off; Never: it is not running
+	timer  clock.Timer
+	closed bool
+}
+
+type dueFrom struct{ from, at persistence.Instant }
+
+func newAgenda(c *clockwork, after func(persistence.Instant, func()) clock.Timer, alarm func()) *agenda {
+	a := &agenda{clock: c, after: after, alarm: alarm, extra: persistence.Never, set: persistence.Never}
+	for i := range a.shards {
+		a.shards[i] = dueFrom{from: persistence.Never, at: persistence.Never}
+	}
+	return a
+}
+
+// due says that the shard has an entry for that deadline. It is called before the proposal that put it there is answered.
+func (a *agenda) due(shard persistence.Shard, deadline persistence.Instant) {
+	a.look(shard, deadline, deadline)
+}
+
+// look asks for the shard's entries from `from` on to be looked at, at a time. With Never for `from` it asks for the shard to be visited.
+func (a *agenda) look(shard persistence.Shard, from, at persistence.Instant) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &a.shards[shard]
+	s.from, s.at = min(s.from, from), min(s.at, at)
+	a.arm(s.at)
+}
+
+// lookEverywhere asks for all shards to be looked at now, from the beginning.
+func (a *agenda) lookEverywhere() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.clock.now()
+	for i := range a.shards {
+		a.shards[i] = dueFrom{from: 0, at: now}
+	}
+	a.arm(now)
+}
+
+// take returns a shard that is to be looked at by now, and from where on. Until it is told otherwise, the agenda takes that shard to be empty.
+func (a *agenda) take(now persistence.Instant) (shard persistence.Shard, from persistence.Instant, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.shards {
+		if s := &a.shards[i]; s.at <= now {
+			from = s.from
+			*s = dueFrom{from: persistence.Never, at: persistence.Never}
+			return persistence.Shard(i), from, true //nolint:gosec // there are 256
+		}
+	}
+	return 0, 0, false
+}
+
+// next returns when a shard is to be looked at next.
+func (a *agenda) next() persistence.Instant {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.earliest()
+}
+
+func (a *agenda) earliest() persistence.Instant {
+	at := persistence.Never
+	for i := range a.shards {
+		at = min(at, a.shards[i].at)
+	}
+	return at
+}
+
+// rearm sets the timer after an alarm was dealt with: for the next shard where `shards` is set, and for the reaper's own wish.
+func (a *agenda) rearm(shards bool, extra persistence.Instant) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.extra = extra
+	if shards {
+		extra = min(extra, a.earliest())
+	}
+	a.arm(extra)
+}
+
+// arm makes the timer go off at a time, if it would not before. a.mu is held.
+func (a *agenda) arm(at persistence.Instant) {
+	if a.closed || at >= a.set {
+		return
+	}
+	if at <= a.clock.now() {
+		a.alarm() // the timer, where one runs, keeps running for what comes later
+		return
+	}
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.set = at
+	a.timer = a.after(at, a.goOff)
+}
+
+func (a *agenda) goOff() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	at := a.set
+	a.set, a.timer = persistence.Never, nil
+	a.arm(at) // which is now, unless this timer was replaced while it went off
+}
+
+// close stops the timer for good.
+func (a *agenda) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	if a.timer != nil {
+		a.timer.Stop()
+		a.timer = nil
+	}
+}

@@ -1,0 +1,278 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// phase is what a cell can take and whether somebody works on its queue.
+type phase uint8
+
+const (
+	// waiting: it takes messages, but has no actor: its rows are being read, or an actor before it has yet to end.
+	waiting phase = iota
+	// active: its actor works on the queue.
+	active
+	// parked: its actor waits for memberships, with the message that needs them at the head of the queue.
+	parked
+	// quarantined: it refuses everything until a certain time. It has no actor.
+	quarantined
+	// sealed: it takes nothing, its queue is empty, and never will anything be in it again. Another cell may stand in its place.
+	sealed
+)
+
+// offered is what became of a message that was offered to a cell.
+type offered uint8
+
+const (
+	accepted  offered = iota // it is in the queue and will be handled
+	wasSealed                // look the conversation up again
+	wasFull                  // the queue is at its bound
+	wasQuarantined
+)
+
+// cell is a conversation's place in its shard's table: the one queue of its messages, and its phase. To protoactor it is the mailbox of the conversation's
+// actor; the queue outlives that actor, so that no message is lost or reordered when the actor stops, for whatever reason. (protoactor's own
+// mailboxes drop what is queued when their actor stops.)
+type cell struct {
+	name   string
+	shard  *shard
+	worker *worker
+	used   atomic.Int64 // when a proposal was last handled, as a persistence.Instant
+
+	mu        sync.Mutex
+	phase     phase
+	queue     fifo[any]
+	proposals int // among the queue: what the bound counts
+	until     persistence.Instant
+	claimed   bool                // the shard was told that it has messages, and sees to it
+	claim     uint64              // numbers what the shard does for it: what comes back from an older attempt is ignored
+	failures  int                 // in a row
+	condemned *conversation.Error // why it will be quarantined once its actor has ended
+
+	system    fifo[any]
+	invoker   actor.MessageInvoker
+	scheduled bool // it is in the worker's queue, or running
+	suspended bool // its actor failed; the shard is about to stop it
+}
+
+var _ actor.Mailbox = (*cell)(nil)
+
+// offer puts a message into the queue. It is stamped under the cell's lock, so that stamps grow along the queue.
+func (c *cell) offer(m queued, limit int) offered {
+	c.mu.Lock()
+	tell := false
+	defer func() {
+		c.mu.Unlock()
+		if tell {
+			c.shard.tell(&activation{c})
+		}
+	}()
+	switch c.phase {
+	case sealed:
+		return wasSealed
+	case quarantined:
+		if c.shard.engine.clock.now() < c.until {
+			return wasQuarantined
+		}
+		c.phase = sealed
+		return wasSealed
+	case waiting, active, parked:
+	}
+	if _, ok := m.(*intake); ok {
+		if c.proposals >= limit {
+			return wasFull
+		}
+		c.proposals++
+	}
+	m.stamp(c.shard.engine.clock.now())
+	c.queue.push(m)
+	if c.phase == waiting && !c.claimed {
+		c.claimed, tell = true, true
+	}
+	c.schedule()
+	return accepted
+}
+
+// queued is a message that is offered from outside: a proposal or a judgement.
+type queued interface{ stamp(at persistence.Instant) }
+
+// push puts a message of the engine's own into the queue, unless the cell is sealed.
+func (c *cell) push(message any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == sealed || c.phase == quarantined {
+		return
+	}
+	c.queue.push(message)
+	c.schedule()
+}
+
+// schedule puts the cell into its worker's queue if it has something to do. c.mu is held.
+func (c *cell) schedule() {
+	if c.scheduled || c.invoker == nil {
+		return
+	}
+	if c.system.len() > 0 || (c.phase == active && !c.suspended && c.queue.len() > 0) {
+		c.scheduled = true
+		c.worker.push(c)
+	}
+}
+
+// run is one turn: it handles some messages and goes to the end of the worker's queue if there are more.
+func (c *cell) run() {
+	for range turnsBetweenYields {
+		c.mu.Lock()
+		var message any
+		system := c.system.len() > 0
+		switch {
+		case system:
+			message = c.system.pop()
+			c.control(message)
+		case c.phase == active && !c.suspended && c.queue.len() > 0:
+			message = c.pop()
+		default:
+			c.scheduled = false
+			c.mu.Unlock()
+			return
+		}
+		invoker := c.invoker
+		c.mu.Unlock()
+		invoke(invoker, system, message)
+	}
+	c.mu.Lock()
+	c.scheduled = false
+	c.schedule()
+	c.mu.Unlock()
+}
+
+// control does what a system message means for the mailbox, before the actor sees it. c.mu is held.
+func (c *cell) control(message any) {
+	switch message.(type) {
+	case *actor.SuspendMailbox:
+		c.suspended = true
+	case *actor.ResumeMailbox:
+		c.suspended = false
+	case *actor.Stop:
+		// From here on the actor would drop what it is given.
+		if c.phase == active || c.phase == parked {
+			c.phase = waiting
+		}
+	}
+}
+
+// invoke hands a message to the actor. When that panics, its supervisor hears of it, as from protoactor's own mailboxes.
+func invoke(invoker actor.MessageInvoker, system bool, message any) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			invoker.EscalateFailure(reason, message)
+		}
+	}()
+	switch message.(type) {
+	case *actor.SuspendMailbox, *actor.ResumeMailbox:
+	default:
+		if system {
+			invoker.InvokeSystemMessage(message)
+		} else {
+			invoker.InvokeUserMessage(message)
+		}
+	}
+}
+
+// pop takes the first message. c.mu is held.
+func (c *cell) pop() any {
+	message := c.queue.pop()
+	if _, ok := message.(*intake); ok {
+		c.proposals--
+	}
+	return message
+}
+
+// park puts a message back to the head of the queue and stops there, until unpark is called with the claim that park returns. It is called
+// by the actor, on its own turn.
+func (c *cell) park(message any) (claim uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue.unshift(message)
+	if _, ok := message.(*intake); ok {
+		c.proposals++
+	}
+	if c.phase == active {
+		c.phase = parked
+	}
+	return c.claim
+}
+
+// unpark puts what the actor waited for before all other messages and lets it go on, unless the actor is gone.
+func (c *cell) unpark(claim uint64, message any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != parked || c.claim != claim {
+		return
+	}
+	c.queue.unshift(message)
+	c.phase = active
+	c.schedule()
+}
+
+// trySeal ends the cell if its queue is empty. It is called by the actor, on its own turn, before it stops itself; or by the shard, where there is no
+// actor.
+func (c *cell) trySeal() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.queue.len() > 0 {
+		return false
+	}
+	c.phase = sealed
+	return true
+}
+
+// PostUserMessage implements actor.Mailbox. Nobody has the address of a conversation's actor but its shard, which sends it nothing this way.
+func (c *cell) PostUserMessage(message any) {
+	if message == nil {
+		return
+	}
+	c.push(message)
+}
+
+// PostSystemMessage implements actor.Mailbox. It is accepted in every phase.
+func (c *cell) PostSystemMessage(message any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.system.push(message)
+	c.schedule()
+}
+
+// RegisterHandlers implements actor.Mailbox. The dispatcher is the cell's own worker.
+func (c *cell) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.invoker, c.suspended = invoker, false
+	c.system.take() // whatever is left was meant for an actor that has ended
+}
+
+// Start implements actor.Mailbox.
+func (c *cell) Start() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.schedule()
+}
+
+// UserMessageCount implements actor.Mailbox.
+func (c *cell) UserMessageCount() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.len()
+}
+
+// succeeded ends a run of failures.
+func (c *cell) succeeded() {
+	c.mu.Lock()
+	c.failures = 0
+	c.mu.Unlock()
+}

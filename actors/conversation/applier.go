@@ -1,0 +1,146 @@
+package conversation
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// applier carries one change through: the rules mark what they changed, and finish turns the marks into rows.
+type applier struct {
+	*State
+
+	in  Input
+	now persistence.Instant
+
+	headChanged bool // what its version stands for
+	tailChanged bool
+	changed     map[string]bool // memberships; true: the user had none in this generation
+	deleted     bool
+	ended       *Ending
+	writes      []Write
+}
+
+// touch returns a user's membership to be changed, and marks it.
+func (a *applier) touch(user string) *persistence.Membership {
+	if a.changed == nil {
+		a.changed = make(map[string]bool, 2)
+	}
+	m := a.members[user]
+	if m == nil {
+		m = &persistence.Membership{Generation: a.head.Generation}
+		a.members[user] = m
+		a.changed[user] = true
+	} else if _, marked := a.changed[user]; !marked {
+		a.changed[user] = false
+	}
+	return m
+}
+
+// begin starts the next generation. What came before it, if it is still there, is over.
+func (a *applier) begin() {
+	old := a.head
+	if old != nil {
+		a.floor = persistence.Tombstone{Generation: old.Generation, LastSeq: old.LastSeq}
+		a.ended = a.ending(old)
+		record := persistence.Due{Ended: &persistence.Ended{Reason: old.Reason, LastSeq: old.LastSeq, Deadline: old.Deadline}}
+		a.writes = append(a.writes, Write{
+			Key:       persistence.DueKey(a.name, old.Due, old.Generation),
+			Value:     record.Encode(),
+			IfPresent: true, // the reaper may have deleted the generation, and the entry with it
+		})
+	}
+	a.head = &persistence.Head{
+		Generation: a.in.Next(),
+		Born:       a.now,
+		LastSeq:    a.floor.LastSeq,
+		LoudSeq:    a.floor.LastSeq,
+		Ordered:    a.now,
+		Reason:     persistence.ReasonExpired,
+	}
+	a.tail = persistence.Tail{Generation: a.head.Generation, Last: a.head.LastSeq}
+	a.tailChanged = true
+	a.headChanged = true
+	a.members, a.complete = map[string]*persistence.Membership{}, true
+	a.prolong()
+}
+
+// prolong moves the deadline: retention counts from now.
+func (a *applier) prolong() {
+	a.head.Activity = a.now
+	a.head.Deadline = persistence.Never
+	if a.in.Policy.ExpireAfter > 0 {
+		a.head.Deadline = a.now.Add(a.in.Policy.ExpireAfter)
+	}
+}
+
+// arm sees to it that the due entry is not later than the deadline. An earlier one is left: it is moved when it comes due, so that a busy conversation
+// costs one index write in each retention period.
+func (a *applier) arm(out *Outcome) {
+	if a.head.Deadline == persistence.Never || (a.head.Due != 0 && a.head.Due <= a.head.Deadline) {
+		return
+	}
+	a.rearm(out)
+}
+
+func (s *State) rearm(out *Outcome) {
+	if s.head.Due != 0 {
+		out.Writes = append(out.Writes, Write{Key: persistence.DueKey(s.name, s.head.Due, s.head.Generation), Delete: true})
+	}
+	s.head.Due = 0
+	if s.head.Deadline != persistence.Never {
+		s.head.Due = s.head.Deadline
+		out.Due = s.head.Due
+		out.Writes = append(out.Writes, Write{Key: persistence.DueKey(s.name, s.head.Due, s.head.Generation)})
+	}
+}
+
+func (s *State) ending(head *persistence.Head) *Ending {
+	return &Ending{
+		Conversation: s.name,
+		Generation:   head.Generation,
+		Reason:       head.Reason,
+		LastSeq:      head.LastSeq,
+		Deadline:     head.Deadline,
+		Due:          head.Due,
+		Members:      head.Members,
+	}
+}
+
+// finish numbers what changed and returns it as rows.
+func (a *applier) finish() Outcome {
+	out := Outcome{Ended: a.ended, Writes: a.writes}
+	out.Changed = a.headChanged || a.tailChanged || len(a.changed) > 0
+	if !out.Changed {
+		return out
+	}
+	if a.headChanged {
+		a.head.Version++
+		a.arm(&out)
+		if a.deleted {
+			out.Ended = a.ending(a.head)
+		}
+		out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(a.name), Value: a.head.Encode()})
+	}
+	if a.tailChanged {
+		a.tail.Version++
+		out.Writes = append(out.Writes, Write{Key: persistence.TailKey(a.name), Value: a.tail.Encode()})
+	}
+	for _, user := range slices.Sorted(maps.Keys(a.changed)) {
+		m := a.members[user]
+		m.Version++
+		out.Writes = append(out.Writes, Write{Key: persistence.MembershipKey(user, a.name), Value: m.Encode(), User: user})
+		if a.changed[user] {
+			out.Writes = append(out.Writes, Write{
+				Key:   persistence.MemberKey(a.name, user),
+				Value: persistence.Member{Generation: a.head.Generation}.Encode(),
+				User:  user,
+			})
+		}
+	}
+	if len(a.members) > maxResident {
+		a.members, a.complete = map[string]*persistence.Membership{}, false
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+package conversation
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+func (a *applier) post(p *Post, alive bool) error {
+	if !alive {
+		if a.in.IfGeneration != 0 {
+			return a.refuse(ErrConflict, "if_generation", "is over")
+		}
+		if p.Seq <= a.reached() {
+			return nil // a late repeat from the generation before
+		}
+		a.begin()
+		a.head.LastSeq, a.head.LoudSeq = 0, 0 // the first post may have any number
+	} else if jump := a.in.Policy.maxSeqJump(); p.Seq > a.head.LastSeq && p.Seq-a.head.LastSeq > jump {
+		return a.refuse(ErrInvalid, "post.seq", fmt.Sprintf("must be at most %d above the last, %d", jump, a.head.LastSeq))
+	}
+	sentAt := a.now
+	if !p.SentAt.IsZero() {
+		sentAt = min(a.now, persistence.InstantOf(p.SentAt))
+	}
+	if p.Seq > a.head.LastSeq {
+		a.headChanged, a.tailChanged = true, true
+		a.head.LastSeq, a.head.LastSender, a.head.Preview, a.head.SentAt = p.Seq, p.Sender, p.Preview, sentAt
+		a.tail.Extend(p.Seq)
+	}
+	if !p.Silent && p.Seq > a.head.LoudSeq {
+		a.headChanged = true
+		a.head.LoudSeq, a.head.Ordered = p.Seq, max(a.head.Ordered, sentAt)
+		a.prolong()
+	}
+	a.mark(p)
+	a.admit(p.Sender, p.Seq, false)
+	for _, user := range p.Members {
+		a.admit(user, p.Seq, true)
+	}
+	if m := a.members[p.Sender]; !p.Unattended && !m.Left && m.ReadSeq < p.Seq {
+		m = a.touch(p.Sender)
+		m.ReadSeq, m.ReadAt = p.Seq, a.now
+	}
+	for _, user := range p.Mentions {
+		a.mention(user, p)
+	}
+	return nil
+}
+
+// reached is the last message of the generation that is over, or of the one before the first.
+func (s *State) reached() uint64 {
+	if s.head != nil {
+		return s.head.LastSeq
+	}
+	return s.floor.LastSeq
+}
+
+// mark notes in the tail what is to be known of this very message. Marks are only ever added, so that a repeat changes nothing and a message that
+// was overtaken by the next finds its place.
+func (a *applier) mark(p *Post) {
+	last := a.tail.Last
+	if last-p.Seq >= persistence.TailMessages {
+		return
+	}
+	if p.Silent && !a.tail.Uncounted.Has(p.Seq) {
+		a.tail.Uncounted.Set(p.Seq, true)
+		a.tailChanged = true
+	}
+	if p.MentionAll && !a.tail.Everyone.Has(p.Seq) {
+		a.tail.Everyone.Set(p.Seq, true)
+		a.tailChanged = true
+	}
+	if last-p.Seq < persistence.TailSenders && a.tail.Senders.Of(p.Seq) == "" {
+		a.tail.Senders.Set(p.Seq, p.Sender)
+		a.tailChanged = true
+	}
+}
+
+// admit makes a user a member from the message on; a message that was overtaken moves that back. Someone who left comes back only where `back` asks for
+// it, and only by a message that is newer than their leaving.
+func (a *applier) admit(user string, seq uint64, back bool) {
+	m := a.members[user]
+	switch {
+	case m == nil:
+		m = a.touch(user)
+		m.VisibleFrom = seq
+	case m.Left && back && seq > m.VisibleTo:
+		m = a.touch(user)
+		m.Left, m.Keep, m.VisibleFrom = false, false, seq
+	case !m.Left && seq < m.VisibleFrom && seq > m.VisibleTo:
+		a.touch(user).VisibleFrom = seq
+		return
+	default:
+		return
+	}
+	a.head.Members++
+	a.headChanged = true
+}
+
+// mention notes that the message names a member.
+func (a *applier) mention(user string, p *Post) {
+	m := a.members[user]
+	if m == nil || m.Left || user == p.Sender {
+		return
+	}
+	at, found := slices.BinarySearch(m.Mentions, p.Seq)
+	if found || (len(m.Mentions) == persistence.MaxMentions && at == 0) {
+		return
+	}
+	m = a.touch(user)
+	m.Mentions = slices.Insert(m.Mentions, at, p.Seq)
+	if extra := len(m.Mentions) - persistence.MaxMentions; extra > 0 {
+		m.Mentions = slices.Delete(m.Mentions, 0, extra)
+	}
+}

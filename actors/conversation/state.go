@@ -1,0 +1,200 @@
+package conversation
+
+import (
+	"github.com/parley-im/parley/persistence"
+)
+
+// maxResident is how many memberships a State keeps between changes.
+const maxResident = 4096
+
+// State is a conversation in memory: its head and tail, and those memberships that changes have asked for. It belongs to one goroutine at a time.
+//
+// A change is applied in place. Where that panics, the State must be thrown away and loaded again from its rows.
+type State struct {
+	name string
+	head *persistence.Head // of the latest generation, alive or over; nil: there is none
+	// floor is what an older generation had reached, as far as that is still known: from the tombstone.
+	floor persistence.Tombstone
+	tail  persistence.Tail
+	// members holds the memberships that are known: nil stands for "no member". Where complete is set, a user who is not in it is no member.
+	members  map[string]*persistence.Membership
+	complete bool
+	now      persistence.Instant // of the last change; time does not go back
+}
+
+// Load makes a State from a conversation's rows: the values under its head's and its tail's keys, nil where there is none.
+func Load(name string, head, tail []byte) (*State, error) {
+	s := &State{name: name, members: map[string]*persistence.Membership{}, complete: true}
+	if head == nil {
+		return s, nil
+	}
+	var err error
+	if s.head, s.floor, err = persistence.DecodeHead(head); err != nil {
+		return nil, err
+	}
+	if s.head == nil {
+		return s, nil
+	}
+	s.now = s.head.Activity
+	s.complete = false
+	if tail == nil {
+		return s, nil
+	}
+	t, err := persistence.DecodeTail(tail)
+	if err != nil {
+		return nil, err
+	}
+	if t.Generation == s.head.Generation {
+		s.tail = *t
+	}
+	return s, nil
+}
+
+// Name returns the conversation's name.
+func (s *State) Name() string { return s.name }
+
+// Generation returns the latest generation that is known, alive or over; 0 if none is.
+func (s *State) Generation() persistence.Generation {
+	if s.head != nil {
+		return s.head.Generation
+	}
+	return s.floor.Generation
+}
+
+// alive reports whether there is a generation that is not over.
+func (s *State) alive(now persistence.Instant) bool { return s.head != nil && now < s.head.Deadline }
+
+// Missing returns the users whose memberships must be given to [State.Learn] before the change can be applied at that time.
+func (s *State) Missing(change Change, now persistence.Instant) []string {
+	if s.complete || !s.alive(max(now, s.now)) {
+		return nil
+	}
+	var missing []string
+	change.touches(func(user string) {
+		if _, known := s.members[user]; !known {
+			missing = append(missing, user)
+		}
+	})
+	return missing
+}
+
+// Learn takes in the value under a user's membership key, nil where there is none. A value of another generation counts as none.
+func (s *State) Learn(user string, value []byte) error {
+	if _, known := s.members[user]; known {
+		return nil
+	}
+	if value == nil {
+		s.members[user] = nil
+		return nil
+	}
+	m, err := persistence.DecodeMembership(value)
+	if err != nil {
+		return err
+	}
+	if s.head == nil || m.Generation != s.head.Generation {
+		m = nil
+	}
+	s.members[user] = m
+	return nil
+}
+
+// Input is one change with what came along.
+type Input struct {
+	Change       Change
+	IfGeneration uint64
+	Revision     uint64
+	At           persistence.Instant // when it was accepted
+	Policy       Policy              // of the namespace
+	// Next draws a generation higher than all that this conversation ever had. It is called at most once.
+	Next func() persistence.Generation
+}
+
+// Outcome is what a change or a judgement comes to.
+type Outcome struct {
+	Changed bool
+	Writes  []Write
+	// Due, where it is not zero, is when a due entry among the Writes comes due.
+	Due persistence.Instant
+	// Ended, where it is not nil, is a generation whose rows are to be deleted once the Writes, and all before them, are in the store.
+	Ended *Ending
+}
+
+// Write is one row to write, whole.
+type Write struct {
+	Key       []byte
+	Value     []byte
+	Delete    bool   // remove the row instead
+	IfPresent bool   // only where the row exists in the store
+	User      string // in rows of one user: whose
+}
+
+// Ending is a generation that is over.
+type Ending struct {
+	Conversation string
+	Generation   persistence.Generation
+	Reason       persistence.Reason
+	LastSeq      uint64
+	Deadline     persistence.Instant // when it was over
+	Due          persistence.Instant // the deadline in the key of its due entry
+	Members      uint64              // that had not left
+}
+
+// Apply applies a change. Either it returns an outcome, or an [*Error] and the State is as it was. Memberships that the change touches must be known:
+// see [State.Missing].
+func (s *State) Apply(in Input) (Outcome, error) {
+	now := max(in.At, s.now)
+	alive := s.alive(now)
+	if in.IfGeneration != 0 && alive && in.IfGeneration != uint64(s.head.Generation) {
+		return Outcome{}, s.refuse(ErrConflict, "if_generation", "is not the current generation")
+	}
+	a := &applier{State: s, in: in, now: now}
+	var err error
+	switch change := in.Change.(type) {
+	case *Post:
+		err = a.post(change, alive)
+	case *Join:
+		err = a.join(change, alive)
+	default:
+		if !alive {
+			return Outcome{}, s.refuse(ErrNotFound, "", "no such conversation")
+		}
+		switch change := change.(type) {
+		case *Leave:
+			a.leave(change)
+		case *Read:
+			err = a.read(change)
+		case *Clear:
+			err = a.clear(change)
+		case *Delete:
+			err = a.delete()
+		default:
+			err = Invalid("change", "is not known to this version")
+		}
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	s.now = now
+	return a.finish(), nil
+}
+
+func (s *State) refuse(kind error, field, reason string) *Error {
+	return &Error{Kind: kind, Conversation: s.name, Field: field, Reason: reason}
+}
+
+// Standing returns what a reply says of the conversation: zeros where there is none.
+func (s *State) Standing() (generation, version, lastSeq uint64) {
+	if s.head == nil {
+		return uint64(s.floor.Generation), 0, s.floor.LastSeq
+	}
+	return uint64(s.head.Generation), s.head.Version, s.head.LastSeq
+}
+
+// MembershipView returns a member's view, nil where the user is none or the membership is not resident.
+func (s *State) MembershipView(user string) *MembershipView {
+	m := s.members[user]
+	if m == nil || s.head == nil {
+		return nil
+	}
+	return viewMembership(user, s.head, &s.tail, m)
+}

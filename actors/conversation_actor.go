@@ -1,0 +1,149 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// conversationActor is an active conversation: it feeds its state with what is in its cell and passes on what comes of it. All judgement is in the state.
+type conversationActor struct {
+	cell   *cell
+	shard  *shard
+	engine *Engine
+	state  *conversation.State
+
+	dirty      uint64 // the journal's batch with its last change
+	unreadable error  // why the memberships that the next proposal needs are not known
+}
+
+// Receive implements actor.Actor. It does nothing on Stopping and Stopped: a panic there would make the actor immortal.
+func (a *conversationActor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *intake:
+		a.propose(m)
+	case *judgement:
+		a.judge(m)
+	case *learned:
+		a.learn(m)
+	case *passivation:
+		if a.cell.trySeal() {
+			ctx.Stop(ctx.Self())
+		} else if a.engine.draining.Load() {
+			a.cell.push(m)
+		}
+	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Restarting:
+		if failure := a.engine.trap.lifecycle(m); failure != nil {
+			a.engine.failed(FailedInfo{What: "conversation", Conversation: a.state.Name(), Reason: failure})
+		}
+	default:
+		a.engine.unexpected("conversation", m)
+	}
+}
+
+func (a *conversationActor) propose(m *intake) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			a.engine.refuse(m.proposal, m.to, &conversation.Error{
+				Kind: conversation.ErrUnavailable, Conversation: m.proposal.Conversation, Reason: fmt.Sprintf("the conversation failed: %v", reason),
+			})
+			panic(reason) // its supervisor decides what becomes of it
+		}
+	}()
+	a.cell.used.Store(int64(m.at))
+	if err := a.unreadable; err != nil {
+		a.unreadable = nil
+		a.engine.refuse(m.proposal, m.to, &conversation.Error{
+			Kind: conversation.ErrUnavailable, Conversation: m.proposal.Conversation, Reason: "its rows could not be read", Cause: err,
+		})
+		return
+	}
+	if missing := a.state.Missing(m.proposal.Change, m.at); len(missing) > 0 {
+		a.fetch(missing, a.cell.park(m))
+		return
+	}
+	a.engine.trap.apply(m.proposal)
+	outcome, err := a.state.Apply(conversation.Input{
+		Change:       m.proposal.Change,
+		IfGeneration: m.proposal.IfGeneration,
+		Revision:     m.proposal.Revision,
+		At:           m.at,
+		Policy:       a.engine.config.policy(persistence.Namespace(m.proposal.Conversation)),
+		Next:         a.shard.nextGeneration,
+	})
+	a.cell.succeeded()
+	if err != nil {
+		a.engine.refuse(m.proposal, m.to, err)
+		return
+	}
+	a.publish(m, &outcome)
+}
+
+// publish lets readers see what was applied, and answers.
+func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome) {
+	r := &Reply{Conversation: m.proposal.Conversation, Tag: m.proposal.Tag, Changed: outcome.Changed, Ack: AckApplied}
+	r.Generation, r.Version, r.LastSeq = a.state.Standing()
+	if user, ok := conversation.Subject(m.proposal.Change); ok {
+		r.Membership = a.state.MembershipView(user)
+	}
+	var waiter *commitReply
+	if m.to != nil && m.proposal.Ack != AckApplied {
+		waiter = &commitReply{reply: r, to: m.to}
+	}
+	a.engine.counts.applied.Add(1)
+	if outcome.Changed {
+		a.dirty = a.engine.emit(a.shard, a.state.Name(), outcome, waiter)
+	} else if waiter != nil {
+		// A repetition is committed when what it repeats is.
+		a.engine.journal.Wait(a.state.Name(), a.dirtySince(), waiter)
+	}
+	if m.to != nil && waiter == nil {
+		m.to.reply(r)
+	}
+}
+
+// dirtySince returns the journal's batch with the last change of the conversation that may not be in the store.
+func (a *conversationActor) dirtySince() uint64 {
+	if a.dirty == 0 {
+		a.dirty = a.engine.journal.Seq() // of before it was activated
+	}
+	return a.dirty
+}
+
+func (a *conversationActor) judge(m *judgement) { a.engine.judge(a.shard, a.state, m) }
+
+// fetch has memberships read. The cell is parked meanwhile.
+func (a *conversationActor) fetch(users []string, claim uint64) {
+	name := a.state.Name()
+	a.engine.loaders.push(taskFunc(func() {
+		values, err := a.engine.loadMembers(name, users)
+		a.cell.unpark(claim, &learned{users: users, values: values, err: err})
+	}))
+}
+
+func (a *conversationActor) learn(m *learned) {
+	a.unreadable = m.err
+	for i, value := range m.values {
+		if err := a.state.Learn(m.users[i], value); err != nil {
+			a.unreadable = err
+		}
+	}
+}
+
+// commitReply answers a proposal once its batch is in the store.
+type commitReply struct {
+	reply *Reply
+	to    replier
+}
+
+// Committed implements journal.Waiter.
+func (c *commitReply) Committed(err error) {
+	c.reply.Err = err
+	if err == nil {
+		c.reply.Ack = AckCommitted
+	}
+	c.to.reply(c.reply)
+}

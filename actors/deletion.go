@@ -1,0 +1,205 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// delete removes the rows of generations that are over, and reports how that went. Everything it writes may be written again: deletes are guarded by
+// generation, and each group requires the due entry, which goes with the last one.
+//
+// A generation that fits a batch goes in one group. Of a larger one, first the entry is made to say how it ended, so that this is known when the rest is
+// resumed; then its members go in parts, in key order; last the head, the entry and the event, together. Nobody sees the parts: a generation
+// that is over is not shown.
+func (e *Engine) delete(attempt uint64, number int, batch []*dying) {
+	report := &deleted{attempt: attempt, batch: batch}
+	defer e.tellReaper(report)
+	now := e.clock.now()
+	info := ReapInfo{Generations: len(batch), Attempt: number}
+	for _, d := range batch {
+		info.Rows += d.rows()
+		info.Age = max(info.Age, now.Sub(d.due))
+	}
+	if e.config.Observer.ReapBegin != nil {
+		e.config.Observer.ReapBegin(info)
+	}
+	report.rows, report.err = e.deleteAll(e.ctx, batch)
+	info.Rows, info.Err, info.Took = report.rows, report.err, e.clock.now().Sub(now)
+	if e.config.Observer.ReapEnd != nil {
+		e.config.Observer.ReapEnd(info)
+	}
+	if report.err == nil {
+		e.counts.batches.Add(1)
+		e.counts.reapErr.Store(nil)
+	}
+}
+
+func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err error) {
+	snapshot, err := e.store.Snapshot()
+	if err != nil {
+		return 0, err
+	}
+	defer snapshot.Close()
+	var last []lastPart
+	for _, d := range batch {
+		part, err := e.deleteMembers(ctx, snapshot, d, &rows)
+		if err != nil {
+			return rows, err
+		}
+		last = append(last, part)
+	}
+	groups := make([]persistence.Group, len(last))
+	for i := range last {
+		groups[i] = last[i].group
+	}
+	results, err := e.store.Commit(ctx, persistence.Batch{Clock: e.clock.now(), Groups: groups})
+	if err != nil {
+		return rows, err
+	}
+	now := e.clock.now()
+	for i, result := range results {
+		if result.Err != nil {
+			err = errors.Join(err, result.Err)
+			continue
+		}
+		rows += result.Deleted
+		e.counts.reapedRows.Add(uint64(result.Deleted)) //nolint:gosec // a count
+		if result.Skipped || last[i].event == nil {
+			continue // it had been deleted before, or there was nothing but the entry
+		}
+		e.expired(last[i], result, now)
+	}
+	return rows, err
+}
+
+// lastPart is the group that ends a generation.
+type lastPart struct {
+	*dying
+	group persistence.Group
+	event *persistence.Event
+	rows  int // that went in earlier parts
+}
+
+// deleteMembers removes the members of a generation as far as they do not fit its last part, and returns that.
+func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, d *dying, rows *int) (lastPart, error) {
+	key := []byte(d.key)
+	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key}}
+	last.group.Deletes = []persistence.Delete{{Key: key}}
+	if d.ending == nil && d.record == nil {
+		return last, nil
+	}
+	record := d.record
+	if record == nil {
+		record = &persistence.Ended{Reason: d.ending.Reason, LastSeq: d.ending.LastSeq, Deadline: d.ending.Deadline}
+	}
+	var members []string
+	for row, err := range snapshot.Scan(ctx, persistence.MembersRange(d.conversation)) {
+		if err != nil {
+			return last, err
+		}
+		generation, err := persistence.GenerationOf(row.Value)
+		if err != nil {
+			return last, err
+		}
+		if generation > d.generation {
+			continue
+		}
+		_, user, err := persistence.ParseMemberKey(row.Key)
+		if err != nil {
+			return last, err
+		}
+		members = append(members, user)
+	}
+	if len(record.Users) == 0 {
+		named := *record
+		named.Users = slices.Clone(members[:min(len(members), persistence.MaxEndedUsers)])
+		named.UsersTruncated = len(members) > len(named.Users)
+		record = &named
+	}
+	part := max(1, e.config.Reaper.BatchRows/2)
+	if len(members) > part {
+		mark := last.group
+		mark.Deletes = nil
+		mark.Puts = []persistence.Put{{Key: key, Value: persistence.Due{Ended: record}.Encode()}}
+		if err := e.commit(ctx, e.clock.now(), []persistence.Group{mark}); err != nil {
+			return last, err
+		}
+	}
+	for len(members) > part {
+		group := last.group
+		group.Deletes = memberRows(d, members[:part])
+		if err := e.commit(ctx, e.clock.now(), []persistence.Group{group}); err != nil {
+			return last, err
+		}
+		members = members[part:]
+		last.rows += len(group.Deletes)
+		*rows += len(group.Deletes)
+		e.counts.reapedRows.Add(uint64(len(group.Deletes)))
+		if err := e.pace(ctx, len(group.Deletes)); err != nil {
+			return last, err
+		}
+	}
+	last.event = &persistence.Event{At: e.clock.now(), Conversation: d.conversation, Generation: d.generation, Ended: *record}
+	last.group.Events = [][]byte{last.event.Encode()}
+	last.group.Deletes = append(memberRows(d, members),
+		persistence.Delete{Key: persistence.TailKey(d.conversation), UpTo: d.generation},
+		persistence.Delete{
+			Key: persistence.HeadKey(d.conversation), UpTo: d.generation,
+			Replace: persistence.Tombstone{Generation: d.generation, LastSeq: record.LastSeq}.Encode(),
+		},
+		persistence.Delete{Key: key})
+	return last, nil
+}
+
+func memberRows(d *dying, members []string) []persistence.Delete {
+	rows := make([]persistence.Delete, 0, 2*len(members)+3)
+	for _, user := range members {
+		rows = append(rows,
+			persistence.Delete{Key: persistence.MembershipKey(user, d.conversation), UpTo: d.generation},
+			persistence.Delete{Key: persistence.MemberKey(d.conversation, user), UpTo: d.generation})
+	}
+	return rows
+}
+
+// pace waits as long as the rows just deleted ask for.
+func (e *Engine) pace(ctx context.Context, rows int) error {
+	if e.config.Reaper.RowsPerSecond <= 0 {
+		return nil
+	}
+	over := make(chan struct{})
+	timer := e.config.Clock.AfterFunc(time.Duration(rows)*time.Second/time.Duration(e.config.Reaper.RowsPerSecond), func() { close(over) })
+	defer timer.Stop()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// expired tells of a generation that is gone.
+func (e *Engine) expired(last lastPart, result persistence.Result, now persistence.Instant) {
+	e.counts.expired.Add(1)
+	e.agenda.look(last.shard, persistence.Never, last.event.At.Add(e.config.KeepExpired))
+	if e.config.Observer.Expired == nil {
+		return
+	}
+	e.config.Observer.Expired(ExpiredInfo{
+		Conversation:   last.conversation,
+		Generation:     uint64(last.generation),
+		Reason:         last.event.Reason,
+		LastSeq:        last.event.LastSeq,
+		Users:          last.event.Users,
+		UsersTruncated: last.event.UsersTruncated,
+		Deadline:       last.event.Deadline.Time(),
+		At:             now.Time(),
+		Lateness:       now.Sub(last.event.Deadline),
+		Rows:           last.rows + result.Deleted,
+		Shard:          last.shard,
+		Event:          result.FirstEvent,
+	})
+}

@@ -1,0 +1,131 @@
+package journal
+
+import (
+	"slices"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// batch is the rows of one flush: for each conversation the last value of each row that changed.
+type batch struct {
+	seq     uint64
+	records map[string]*record
+	order   []*record                        // as they first changed
+	users   map[string]map[string]struct{}   // whose rows are in which conversations
+	dues    map[persistence.Shard][]DueEntry // put by this batch, though perhaps deleted again
+	waiters []waiting
+	rows    int
+	bytes   int
+	oldest  persistence.Instant // when the first change was added
+}
+
+// waiting is someone who waits for a batch, for the sake of one conversation.
+type waiting struct {
+	name string
+	Waiter
+}
+
+// record is a conversation's part of a batch.
+type record struct {
+	name  string
+	shard persistence.Shard
+	rows  map[string]conversation.Write
+	// failures counts how often the store failed to take this record by itself.
+	failures int
+}
+
+func newBatch(seq uint64) *batch {
+	return &batch{
+		seq:     seq,
+		records: map[string]*record{},
+		users:   map[string]map[string]struct{}{},
+		dues:    map[persistence.Shard][]DueEntry{},
+	}
+}
+
+// add merges a conversation's writes: the last value of a row replaces those before it.
+func (b *batch) add(name string, shard persistence.Shard, writes []conversation.Write) {
+	r := b.records[name]
+	if r == nil {
+		r = &record{name: name, shard: shard, rows: make(map[string]conversation.Write, len(writes))}
+		b.records[name] = r
+		b.order = append(b.order, r)
+	}
+	for _, w := range writes {
+		b.put(r, w)
+	}
+}
+
+func (b *batch) put(r *record, w conversation.Write) {
+	key := string(w.Key)
+	if old, ok := r.rows[key]; ok {
+		b.bytes -= size(old)
+		b.rows--
+		if w.IfPresent && !old.IfPresent {
+			if old.Delete {
+				w = old // it will not be present
+			}
+			w.IfPresent = false
+		}
+	}
+	r.rows[key] = w
+	b.bytes += size(w)
+	b.rows++
+	if w.User != "" {
+		in := b.users[w.User]
+		if in == nil {
+			in = make(map[string]struct{}, 1)
+			b.users[w.User] = in
+		}
+		in[r.name] = struct{}{}
+	}
+	if !w.Delete && !w.IfPresent && persistence.KindOf(w.Key) == persistence.KindDue {
+		b.dues[r.shard] = append(b.dues[r.shard], DueEntry{Key: w.Key, Value: w.Value})
+	}
+}
+
+// rowOverhead stands for what a row costs in memory besides its bytes: its place in the maps.
+const rowOverhead = 128
+
+func size(w conversation.Write) int { return len(w.Key) + len(w.Value) + rowOverhead }
+
+// absorb merges a later batch into this one, which then stands for both.
+func (b *batch) absorb(later *batch) {
+	for _, r := range later.order {
+		writes := make([]conversation.Write, 0, len(r.rows))
+		for _, w := range r.rows {
+			writes = append(writes, w)
+		}
+		b.add(r.name, r.shard, writes)
+	}
+	b.waiters = append(b.waiters, later.waiters...)
+	b.seq = later.seq
+}
+
+// remove takes a conversation's record out.
+func (b *batch) remove(name string) {
+	r := b.records[name]
+	if r == nil {
+		return
+	}
+	delete(b.records, name)
+	b.order = slices.DeleteFunc(b.order, func(other *record) bool { return other == r })
+	for _, w := range r.rows {
+		b.bytes -= size(w)
+		b.rows--
+	}
+}
+
+// group returns the record as the store takes it.
+func (r *record) group(epoch persistence.Epoch) persistence.Group {
+	g := persistence.Group{Shard: r.shard, Epoch: epoch}
+	for _, w := range r.rows {
+		if w.Delete {
+			g.Deletes = append(g.Deletes, persistence.Delete{Key: w.Key})
+		} else {
+			g.Puts = append(g.Puts, persistence.Put{Key: w.Key, Value: w.Value, IfPresent: w.IfPresent})
+		}
+	}
+	return g
+}

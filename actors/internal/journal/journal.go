@@ -1,0 +1,332 @@
+// Package journal is the write-behind buffer between conversations and the store, and the overlay through which readers see what is in it.
+//
+// Changes are added to the open batch; one goroutine closes it, writes it, and opens the next. Within a batch only the last value of a row is kept, so that any number of
+// changes to a conversation between two flushes cost one row each, and all rows of a conversation in a batch are one group of one transaction: the rows
+// of one change are never divided. A reader asks the open batch first, then the one being written, then a snapshot of the store taken after that: a batch is
+// let go only once the published snapshot contains it.
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// Waiter is told when what it waits for is in the store. It is called once, on the journal's goroutine or the caller's, and must not block.
+type Waiter interface {
+	// Committed is called with nil once everything is durable. An error says that this is not so: ErrStoreFull where it will be tried again,
+	// ErrUnavailable where the journal was closed or lost the shard first, ErrQuarantined where the store will not have the conversation's rows.
+	Committed(err error)
+}
+
+// Config is what a journal needs.
+type Config struct {
+	Store    persistence.Store
+	Epochs   []persistence.Epoch // by shard
+	Now      func() persistence.Instant
+	After    func(d time.Duration, f func()) (stop func() bool)
+	Interval time.Duration // how long a change that nobody waits for may stay
+	Rows     int           // a full batch
+	MaxBytes int           // the bound of Full
+
+	// OnFlush is called after each batch, with its sequence number.
+	OnFlush func(seq uint64)
+	// OnPoison is called for a conversation whose rows the store does not take, after they were dropped. Until Readmit, the journal takes no more of them.
+	OnPoison func(conversation string, err error)
+	// OnFenced is called once, when the store has a newer owner for a shard. The journal is then closed.
+	OnFenced func(err error)
+	// Begin and End enclose each attempt to write.
+	Begin func(Attempt)
+	End   func(Attempt, time.Duration, error)
+}
+
+// Attempt describes one attempt to write a batch.
+type Attempt struct {
+	Conversations, Rows, Bytes int
+	Age                        time.Duration
+	Number                     int // from 1
+}
+
+// Journal is safe for use from any goroutine.
+type Journal struct {
+	config Config
+
+	mu      sync.Mutex
+	open    *batch
+	flying  *batch // being written; nil
+	flushed uint64 // the last batch that is in the store
+	timed   func() bool
+	closed  error            // why nothing is taken any more
+	barred  map[string]error // conversations of which rows were dropped: nothing that builds on those may be written
+
+	refusal atomic.Pointer[conversation.Error] // what Full says
+	wake    chan struct{}
+	urgent  atomic.Bool
+	cancel  context.CancelCauseFunc
+	ctx     context.Context //nolint:containedctx // it ends the writes of the goroutine that Close waits for
+	done    chan struct{}
+	counts  counts
+}
+
+type counts struct {
+	flushes, rows, failures atomic.Uint64
+	lastErr                 atomic.Pointer[error]
+}
+
+var errClosed = errors.New("the journal was closed")
+
+// Open starts a journal. Close must be called.
+func Open(config Config) *Journal {
+	j := &Journal{config: config, open: newBatch(1), barred: map[string]error{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	j.ctx, j.cancel = context.WithCancelCause(context.Background())
+	go j.run()
+	return j
+}
+
+// Add takes a conversation's writes and returns the number of the batch that they are in. Readers see them from then on. Where waiter is not nil, it is
+// told when the batch is in the store, which is then tried at once. Nothing is refused: see Full.
+func (j *Journal) Add(name string, shard persistence.Shard, writes []conversation.Write, waiter Waiter) uint64 {
+	j.mu.Lock()
+	if err := j.refuses(name); err != nil {
+		j.mu.Unlock()
+		if waiter != nil {
+			waiter.Committed(err)
+		}
+		return 0
+	}
+	b := j.open
+	if b.rows == 0 {
+		b.oldest = j.config.Now()
+	}
+	b.add(name, shard, writes)
+	if waiter != nil {
+		b.waiters = append(b.waiters, waiting{name, waiter})
+	}
+	seq := b.seq
+	full := b.rows >= j.config.Rows
+	if !full && waiter == nil && j.timed == nil && b.rows > 0 {
+		j.timed = j.config.After(j.config.Interval, j.Flush)
+	}
+	j.gauge()
+	j.mu.Unlock()
+	if full || waiter != nil {
+		j.Flush()
+	}
+	return seq
+}
+
+// refuses returns why nothing is taken for a conversation, nil where it is. j.mu is held.
+func (j *Journal) refuses(name string) error {
+	if j.closed != nil {
+		return &conversation.Error{Kind: conversation.ErrUnavailable, Conversation: name, Cause: j.closed}
+	}
+	if err, ok := j.barred[name]; ok {
+		return err
+	}
+	return nil
+}
+
+// Readmit takes changes of a conversation again after OnPoison was called for it. The caller has seen to it that they build on what is in the store.
+func (j *Journal) Readmit(name string) {
+	j.mu.Lock()
+	delete(j.barred, name)
+	j.mu.Unlock()
+}
+
+// Wait tells the waiter when what the conversation has in the batches up to seq is in the store, which is tried at once.
+func (j *Journal) Wait(name string, seq uint64, waiter Waiter) {
+	j.mu.Lock()
+	switch {
+	case j.flushed >= seq:
+		j.mu.Unlock()
+		waiter.Committed(nil)
+		return
+	case j.refuses(name) != nil:
+		err := j.refuses(name)
+		j.mu.Unlock()
+		waiter.Committed(err)
+		return
+	case j.flying != nil && j.flying.seq >= seq:
+		j.flying.waiters = append(j.flying.waiters, waiting{name, waiter})
+	default:
+		j.open.waiters = append(j.open.waiters, waiting{name, waiter})
+	}
+	j.mu.Unlock()
+	j.Flush()
+}
+
+// Seq returns the number of the batch such that once it is in the store, so is everything added before the call.
+func (j *Journal) Seq() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.seq()
+}
+
+// seq is Seq. j.mu is held.
+func (j *Journal) seq() uint64 {
+	switch {
+	case j.open.rows > 0:
+		return j.open.seq
+	case j.flying != nil:
+		return j.flying.seq
+	}
+	return j.flushed
+}
+
+// Flushed returns the number of the last batch that is in the store.
+func (j *Journal) Flushed() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.flushed
+}
+
+// Flush has the open batch written now. It does not wait for it.
+func (j *Journal) Flush() {
+	j.urgent.Store(true)
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Full returns why new work should be refused, nil where it need not: the journal is at its bound, the store is full, or it is closed.
+func (j *Journal) Full() *conversation.Error { return j.refusal.Load() }
+
+// gauge sets what Full says. j.mu is held.
+func (j *Journal) gauge() {
+	bytes := j.open.bytes
+	if j.flying != nil {
+		bytes += j.flying.bytes
+	}
+	var refusal *conversation.Error
+	switch err := j.counts.lastErr.Load(); {
+	case j.closed != nil:
+		refusal = &conversation.Error{Kind: conversation.ErrUnavailable, Cause: j.closed}
+	case err != nil && errors.Is(*err, persistence.ErrStoreFull):
+		refusal = &conversation.Error{
+			Kind: conversation.ErrOverloaded, Reason: "the store is out of space; free some", RetryAfter: time.Second, Cause: *err,
+		}
+	case bytes >= j.config.MaxBytes:
+		refusal = &conversation.Error{
+			Kind: conversation.ErrOverloaded, Reason: "the journal is full: the store takes changes more slowly than they come", RetryAfter: 100 * time.Millisecond,
+		}
+		if err != nil {
+			refusal.Cause = *err
+		}
+	}
+	if old := j.refusal.Load(); old != nil || refusal != nil {
+		j.refusal.Store(refusal)
+	}
+}
+
+// Close writes what there is and ends the journal's goroutine. When ctx ends first, what could not be written is given up: its waiters get
+// ErrUnavailable, and the error is a [*LostError].
+func (j *Journal) Close(ctx context.Context) error {
+	err := j.drain(ctx)
+	lost := j.shut(errClosed)
+	<-j.done
+	if lost > 0 {
+		return &LostError{Rows: lost, Cause: err}
+	}
+	return nil
+}
+
+// drain waits until everything is in the store, or the journal was closed, or ctx ended.
+func (j *Journal) drain(ctx context.Context) error {
+	for {
+		written := make(answer, 1)
+		j.Wait("", j.Seq(), written)
+		select {
+		case err := <-written:
+			// Someone who waits is told when the store is full. That may pass: the next attempt tells again.
+			if !errors.Is(err, persistence.ErrStoreFull) {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// answer is a Waiter to receive from.
+type answer chan error
+
+func (a answer) Committed(err error) { a <- err }
+
+// LostError says that a journal was closed before it could write everything.
+type LostError struct {
+	Rows  int
+	Cause error
+}
+
+// Error implements error.
+func (e *LostError) Error() string {
+	return fmt.Sprintf("journal: gave up %d changed rows before the store took them: %v", e.Rows, e.Cause)
+}
+
+// Unwrap returns the cause.
+func (e *LostError) Unwrap() error { return e.Cause }
+
+// shut refuses everything from now on, tells all waiters, and returns how many rows were not written.
+func (j *Journal) shut(why error) (lost int) {
+	j.mu.Lock()
+	if j.closed != nil {
+		j.mu.Unlock()
+		return 0
+	}
+	j.closed = why
+	waiters := j.open.waiters
+	lost = j.open.rows
+	j.open.waiters = nil
+	if j.flying != nil {
+		waiters = append(waiters, j.flying.waiters...)
+		j.flying.waiters = nil
+		lost += j.flying.rows
+	}
+	if j.timed != nil {
+		j.timed()
+		j.timed = nil
+	}
+	j.gauge()
+	j.mu.Unlock()
+	for _, w := range waiters {
+		w.Committed(&conversation.Error{Kind: conversation.ErrUnavailable, Cause: why})
+	}
+	j.cancel(why)
+	return lost
+}
+
+// Stats is what a journal counts.
+type Stats struct {
+	Rows, Bytes              int
+	Age                      time.Duration
+	Flushes, Flushed, Failed uint64
+	Err                      error
+}
+
+// Stats returns what the journal counts.
+func (j *Journal) Stats() Stats {
+	j.mu.Lock()
+	s := Stats{Rows: j.open.rows, Bytes: j.open.bytes}
+	oldest := j.open
+	if j.flying != nil {
+		s.Rows += j.flying.rows
+		s.Bytes += j.flying.bytes
+		oldest = j.flying
+	}
+	if oldest.rows > 0 {
+		s.Age = j.config.Now().Sub(oldest.oldest)
+	}
+	j.mu.Unlock()
+	s.Flushes, s.Flushed, s.Failed = j.counts.flushes.Load(), j.counts.rows.Load(), j.counts.failures.Load()
+	if err := j.counts.lastErr.Load(); err != nil {
+		s.Err = *err
+	}
+	return s
+}

@@ -1,0 +1,135 @@
+// Package logobserver writes what an engine does to a zerolog logger, one line for each thing that happened.
+//
+// The keys are those of the whole project: a conversation is "conversation" and a count of rows "rows" wherever they appear. Durations are
+// milliseconds and say so in their key; times are RFC 3339 in UTC.
+package logobserver
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/parley-im/parley/actors"
+)
+
+// unansweredPerSecond bounds the lines about proposals that nobody waits for: an overloaded engine refuses many at once, and counts them all.
+const unansweredPerSecond = 10
+
+// New returns an observer that logs. What expired, and the beginning and the end of the drain, are at info; batches are at debug, and at warn where
+// the attempt failed; failures are at error, but at warn where a conversation failed that goes on. Refused proposals that nobody waits for are at
+// warn, at most ten a second.
+//
+// The observer may be used by several engines at once, as the logger may. Its funcs block for as long as the logger's writer does.
+func New(log zerolog.Logger) *actors.Observer {
+	sampled := log.Sample(&zerolog.BurstSampler{Burst: unansweredPerSecond, Period: time.Second})
+	return &actors.Observer{
+		Expired:    func(i actors.ExpiredInfo) { expired(&log, &i) },
+		ReapEnd:    func(i actors.ReapInfo) { reaped(&log, &i) },
+		FlushEnd:   func(i actors.FlushInfo) { flushed(&log, &i) },
+		Failed:     func(i actors.FailedInfo) { failed(&log, &i) },
+		Unanswered: func(i actors.UnansweredInfo) { unanswered(&sampled, &i) },
+		StopBegin:  func(i actors.StopInfo) { stopBegun(&log, &i) },
+		StopEnd:    func(i actors.StopInfo) { stopEnded(&log, &i) },
+	}
+}
+
+func expired(log *zerolog.Logger, i *actors.ExpiredInfo) {
+	log.Info().
+		Str("conversation", i.Conversation).
+		Uint64("generation", i.Generation).
+		Stringer("reason", i.Reason).
+		Uint64("last_seq", i.LastSeq).
+		Str("deadline", stamp(i.Deadline)).
+		Float64("lateness_ms", milliseconds(i.Lateness)).
+		Int("rows", i.Rows).
+		Uint16("shard", uint16(i.Shard)).
+		Uint64("event", i.Event).
+		Msg("conversation expired")
+}
+
+func reaped(log *zerolog.Logger, i *actors.ReapInfo) {
+	log.WithLevel(levelOf(i.Err, zerolog.DebugLevel, zerolog.WarnLevel)).
+		Err(i.Err).
+		Int("generations", i.Generations).
+		Int("rows", i.Rows).
+		Float64("age_ms", milliseconds(i.Age)).
+		Int("attempt", i.Attempt).
+		Float64("took_ms", milliseconds(i.Took)).
+		Msg(outcome(i.Err, "expired rows deleted", "expired rows not deleted yet"))
+}
+
+func flushed(log *zerolog.Logger, i *actors.FlushInfo) {
+	log.WithLevel(levelOf(i.Err, zerolog.DebugLevel, zerolog.WarnLevel)).
+		Err(i.Err).
+		Int("conversations", i.Conversations).
+		Int("rows", i.Rows).
+		Int("bytes", i.Bytes).
+		Float64("age_ms", milliseconds(i.Age)).
+		Int("attempt", i.Attempt).
+		Float64("took_ms", milliseconds(i.Took)).
+		Msg(outcome(i.Err, "journal flushed", "journal not flushed yet"))
+}
+
+func failed(log *zerolog.Logger, i *actors.FailedInfo) {
+	level := zerolog.ErrorLevel
+	if i.Conversation != "" && i.Quarantined.IsZero() {
+		level = zerolog.WarnLevel
+	}
+	event := log.WithLevel(level).
+		Str("what", i.What).
+		Str("reason", fmt.Sprint(i.Reason)).
+		Int("failures", i.Failures)
+	if i.Conversation != "" {
+		event = event.Str("conversation", i.Conversation)
+	}
+	if !i.Quarantined.IsZero() {
+		event = event.Str("quarantined_until", stamp(i.Quarantined))
+	}
+	event.Msg("failure contained")
+}
+
+func unanswered(log *zerolog.Logger, i *actors.UnansweredInfo) {
+	log.Warn().
+		Str("conversation", i.Conversation).
+		Str("change", i.Kind).
+		Err(i.Err).
+		Msg("proposal refused, and nobody waits for the answer")
+}
+
+func stopBegun(log *zerolog.Logger, i *actors.StopInfo) {
+	log.Info().
+		Int("active", i.Active).
+		Int("queued", i.Queued).
+		Int("journal_rows", i.JournalRows).
+		Msg("draining")
+}
+
+func stopEnded(log *zerolog.Logger, i *actors.StopInfo) {
+	log.WithLevel(levelOf(i.Err, zerolog.InfoLevel, zerolog.ErrorLevel)).
+		Err(i.Err).
+		Int("active", i.Active).
+		Int("queued", i.Queued).
+		Int("journal_rows", i.JournalRows).
+		Float64("took_ms", milliseconds(i.Took)).
+		Msg(outcome(i.Err, "drained", "not drained"))
+}
+
+func levelOf(err error, done, failed zerolog.Level) zerolog.Level {
+	if err != nil {
+		return failed
+	}
+	return done
+}
+
+func outcome(err error, done, failed string) string {
+	if err != nil {
+		return failed
+	}
+	return done
+}
+
+// milliseconds keeps microseconds. The logger's own durations depend on a setting of the whole process.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1_000 }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

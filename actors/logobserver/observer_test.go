@@ -1,0 +1,195 @@
+package logobserver_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"github.com/parley-im/parley/actors"
+	"github.com/parley-im/parley/actors/logobserver"
+	"github.com/parley-im/parley/persistence"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// record returns the lines that an observer wrote at the level and above.
+func record(t *testing.T, level zerolog.Level, act func(*actors.Observer)) []map[string]any {
+	t.Helper()
+	var out bytes.Buffer
+	act(logobserver.New(zerolog.New(&out).Level(level)))
+	var lines []map[string]any
+	for line := range strings.Lines(out.String()) {
+		var keys map[string]any
+		if err := json.Unmarshal([]byte(line), &keys); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		lines = append(lines, keys)
+	}
+	return lines
+}
+
+var (
+	errDisk  = errors.New("the disk is slow")
+	deadline = time.Date(2026, 3, 1, 13, 0, 0, 250_000, time.FixedZone("CET", 3600))
+)
+
+func TestEachThingIsOneLineWithItsKeys(t *testing.T) {
+	tests := []struct {
+		name string
+		act  func(*actors.Observer)
+		want map[string]any
+	}{
+		{
+			"expired",
+			func(o *actors.Observer) {
+				o.Expired(actors.ExpiredInfo{
+					Conversation: "group:42", Generation: 7, Reason: persistence.ReasonExpired, LastSeq: 9, Deadline: deadline,
+					Lateness: 1500 * time.Microsecond, Rows: 4, Shard: 200, Event: 3,
+				})
+			},
+			map[string]any{
+				"level": "info", "message": "conversation expired", "conversation": "group:42", "generation": 7.0, "reason": "expired", "last_seq": 9.0,
+				"deadline": "2026-03-01T12:00:00.00025Z", "lateness_ms": 1.5, "rows": 4.0, "shard": 200.0, "event": 3.0,
+			},
+		},
+		{
+			"reaped",
+			func(o *actors.Observer) {
+				o.ReapEnd(actors.ReapInfo{Generations: 2, Rows: 9, Age: time.Second, Attempt: 1, Took: 2 * time.Millisecond})
+			},
+			map[string]any{
+				"level": "debug", "message": "expired rows deleted", "generations": 2.0, "rows": 9.0, "age_ms": 1000.0, "attempt": 1.0, "took_ms": 2.0,
+			},
+		},
+		{
+			"not reaped",
+			func(o *actors.Observer) {
+				o.ReapEnd(actors.ReapInfo{Generations: 2, Age: time.Second, Attempt: 3, Took: 2 * time.Millisecond, Err: errDisk})
+			},
+			map[string]any{
+				"level": "warn", "message": "expired rows not deleted yet", "error": "the disk is slow",
+				"generations": 2.0, "rows": 0.0, "age_ms": 1000.0, "attempt": 3.0, "took_ms": 2.0,
+			},
+		},
+		{
+			"flushed",
+			func(o *actors.Observer) {
+				o.FlushEnd(actors.FlushInfo{Conversations: 2, Rows: 9, Bytes: 800, Age: time.Millisecond, Attempt: 1, Took: 2 * time.Millisecond})
+			},
+			map[string]any{
+				"level": "debug", "message": "journal flushed", "conversations": 2.0, "rows": 9.0, "bytes": 800.0, "age_ms": 1.0, "attempt": 1.0, "took_ms": 2.0,
+			},
+		},
+		{
+			"not flushed",
+			func(o *actors.Observer) {
+				o.FlushEnd(actors.FlushInfo{Conversations: 2, Rows: 9, Attempt: 2, Err: errDisk})
+			},
+			map[string]any{
+				"level": "warn", "message": "journal not flushed yet", "error": "the disk is slow",
+				"conversations": 2.0, "rows": 9.0, "bytes": 0.0, "age_ms": 0.0, "attempt": 2.0, "took_ms": 0.0,
+			},
+		},
+		{
+			"a conversation that goes on",
+			func(o *actors.Observer) {
+				o.Failed(actors.FailedInfo{What: "conversation", Conversation: "group:42", Reason: "index out of range", Failures: 1})
+			},
+			map[string]any{
+				"level": "warn", "message": "failure contained", "what": "conversation", "conversation": "group:42", "reason": "index out of range",
+				"failures": 1.0,
+			},
+		},
+		{
+			"a conversation in quarantine",
+			func(o *actors.Observer) {
+				o.Failed(actors.FailedInfo{What: "store", Conversation: "group:42", Reason: errDisk, Failures: 5, Quarantined: deadline})
+			},
+			map[string]any{
+				"level": "error", "message": "failure contained", "what": "store", "conversation": "group:42", "reason": "the disk is slow", "failures": 5.0,
+				"quarantined_until": "2026-03-01T12:00:00.00025Z",
+			},
+		},
+		{
+			"the reaper",
+			func(o *actors.Observer) { o.Failed(actors.FailedInfo{What: "reaper", Reason: errDisk, Failures: 2}) },
+			map[string]any{"level": "error", "message": "failure contained", "what": "reaper", "reason": "the disk is slow", "failures": 2.0},
+		},
+		{
+			"unanswered",
+			func(o *actors.Observer) {
+				o.Unanswered(actors.UnansweredInfo{Conversation: "group:42", Kind: "post", Err: errDisk})
+			},
+			map[string]any{
+				"level": "warn", "message": "proposal refused, and nobody waits for the answer", "conversation": "group:42", "change": "post",
+				"error": "the disk is slow",
+			},
+		},
+		{
+			"draining",
+			func(o *actors.Observer) { o.StopBegin(actors.StopInfo{Active: 3, Queued: 2, JournalRows: 1}) },
+			map[string]any{"level": "info", "message": "draining", "active": 3.0, "queued": 2.0, "journal_rows": 1.0},
+		},
+		{
+			"drained",
+			func(o *actors.Observer) {
+				o.StopEnd(actors.StopInfo{Active: 3, Queued: 2, JournalRows: 1, Took: 12 * time.Millisecond})
+			},
+			map[string]any{"level": "info", "message": "drained", "active": 3.0, "queued": 2.0, "journal_rows": 1.0, "took_ms": 12.0},
+		},
+		{
+			"not drained",
+			func(o *actors.Observer) { o.StopEnd(actors.StopInfo{Active: 3, Err: errDisk}) },
+			map[string]any{
+				"level": "error", "message": "not drained", "error": "the disk is slow", "active": 3.0, "queued": 0.0, "journal_rows": 0.0, "took_ms": 0.0,
+			},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff([]map[string]any{test.want}, record(t, zerolog.DebugLevel, test.act)); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheLevelIsTheLoggers(t *testing.T) {
+	act := func(o *actors.Observer) {
+		o.FlushEnd(actors.FlushInfo{})
+		o.StopBegin(actors.StopInfo{})
+		o.ReapEnd(actors.ReapInfo{Err: errDisk})
+	}
+	for level, want := range map[zerolog.Level]int{zerolog.DebugLevel: 3, zerolog.InfoLevel: 2, zerolog.WarnLevel: 1, zerolog.Disabled: 0} {
+		if got := record(t, level, act); len(got) != want {
+			t.Errorf("at %v there are %d lines, want %d: %v", level, len(got), want, got)
+		}
+	}
+}
+
+func TestRefusalsThatNobodyWaitsForDoNotFloodTheLog(t *testing.T) {
+	lines := record(t, zerolog.DebugLevel, func(o *actors.Observer) {
+		for range 100_000 {
+			o.Unanswered(actors.UnansweredInfo{Conversation: "group:42", Kind: "post", Err: errDisk})
+		}
+		o.StopBegin(actors.StopInfo{})
+	})
+	var refusals, others int
+	for _, line := range lines {
+		if line["change"] == "post" {
+			refusals++
+		} else {
+			others++
+		}
+	}
+	if refusals < 10 || refusals > 100 || others != 1 {
+		t.Errorf("%d lines of 100,000 refusals and %d others, want ten or so for each second it took, and 1", refusals, others)
+	}
+}

@@ -1,0 +1,88 @@
+package actors
+
+import (
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// The messages within the engine. All are pointers, and immutable once they were sent; stamps are set before that, under the cell's lock.
+
+// intake is a proposal that was accepted. Router → conversation.
+type intake struct {
+	proposal *Proposal
+	at       persistence.Instant
+	to       replier // nil: nobody waits
+}
+
+func (m *intake) stamp(at persistence.Instant) { m.at = at }
+
+// replier takes the answer to a proposal. It is called once and must not block.
+type replier interface{ reply(r *Reply) }
+
+// judgement asks whether a generation whose due entry came due is over. Reaper → conversation, or the shard in its place; answered with a verdict.
+type judgement struct {
+	conversation string
+	generation   persistence.Generation
+	due          persistence.Instant
+	at           persistence.Instant
+	attempt      uint64 // the reaper's incarnation
+}
+
+func (m *judgement) stamp(at persistence.Instant) { m.at = at }
+
+// verdict answers a judgement. Conversation or shard → reaper.
+type verdict struct {
+	*judgement
+	verdict conversation.Verdict
+	ending  *conversation.Ending // where it is over
+	after   uint64               // the journal's batch that must be in the store before anything is deleted
+	err     error                // it could not be judged
+}
+
+// ended tells of a generation that a proposal ended. Conversation → reaper; not answered.
+type ended struct {
+	ending *conversation.Ending
+	after  uint64
+}
+
+// passivation asks a conversation to leave memory if nothing is waiting for it. Shard → conversation; the answer is the actor's end.
+type passivation struct{}
+
+// learned brings memberships. Loader → conversation.
+type learned struct {
+	users  []string
+	values [][]byte
+	err    error
+}
+
+// activation says that a cell holds messages and has no actor. Cell → shard.
+type activation struct{ cell *cell }
+
+// loaded brings a conversation's state. Loader → shard.
+type loaded struct {
+	cell  *cell
+	claim uint64
+	state *conversation.State
+	err   error
+}
+
+// sweep asks for the passivation of conversations that were not used since. Engine → shard.
+type sweep struct{ unusedSince persistence.Instant }
+
+// poisoned says that the store does not take a conversation's rows. Journal → shard.
+type poisoned struct {
+	conversation string
+	err          error
+}
+
+// drain asks for the end of all conversations, and then of all work. Engine → shard, engine → reaper; done is called once.
+type drain struct{ done func() }
+
+// flushed says that a batch of the journal is in the store. Journal → reaper.
+type flushed struct{ seq uint64 }
+
+// alarm says that something is due. Agenda → reaper.
+type alarm struct{}
+
+// settle asks to be told when nothing is due any more. Engine → reaper.
+type settle struct{ done func() }

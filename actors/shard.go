@@ -1,0 +1,97 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// shard is one of the fixed slices of all conversations: the table of its cells, and the address of the actor that attaches actors to them. It outlives that actor's
+// incarnations.
+type shard struct {
+	engine *Engine
+	number persistence.Shard
+	epoch  persistence.Epoch
+	worker *worker
+	pid    *actor.PID // set before the engine has started
+
+	mu    sync.Mutex
+	cells map[string]*cell
+
+	drawn    atomic.Uint64 // generations
+	active   atomic.Int64  // cells with an actor
+	isolated atomic.Int64  // quarantined cells
+}
+
+// counterBits is how much of a generation counts within an epoch: the rest is the epoch. Epochs are never drawn twice, so generations are not either, without any being stored ahead.
+const counterBits = 40
+
+// nextGeneration draws a generation higher than all before.
+func (s *shard) nextGeneration() persistence.Generation {
+	return persistence.Generation(uint64(s.epoch)<<counterBits | s.drawn.Add(1))
+}
+
+// tell sends a message to the shard's actor.
+func (s *shard) tell(message any) { s.engine.system.Root.Send(s.pid, message) }
+
+// cell returns the conversation's cell. Where there is none, or only the one given, which was found sealed, there is a new one.
+func (s *shard) cell(name string, instead *cell) *cell {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.cells[name]
+	if c == nil || c == instead {
+		c = &cell{name: name, shard: s, worker: s.worker}
+		c.used.Store(int64(s.engine.clock.now()))
+		s.cells[name] = c
+	}
+	return c
+}
+
+// offer puts a message into the conversation's queue.
+func (s *shard) offer(name string, m queued) offered {
+	var c *cell
+	for {
+		c = s.cell(name, c)
+		if result := c.offer(m, s.engine.config.MaxQueue); result != wasSealed {
+			return result
+		}
+	}
+}
+
+// current returns the cell that the table has for a conversation, nil if none.
+func (s *shard) current(name string) *cell {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cells[name]
+}
+
+// remove takes a sealed cell out of the table, if it is still there, and returns the one in its place, nil if there is none.
+func (s *shard) remove(c *cell) (successor *cell) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cells[c.name] == c {
+		delete(s.cells, c.name)
+		return nil
+	}
+	return s.cells[c.name]
+}
+
+// all returns the cells of the table.
+func (s *shard) all() []*cell {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cells := make([]*cell, 0, len(s.cells))
+	for _, c := range s.cells {
+		cells = append(cells, c)
+	}
+	return cells
+}
+
+func (s *shard) empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.cells) == 0
+}

@@ -1,0 +1,330 @@
+package actors
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/actors/conversation"
+)
+
+// shardActor attaches actors to its shard's cells and removes what has ended. It is the only one that spawns and stops conversations, and their
+// supervisor. None of its turns waits: rows are read by loaders, which report by message.
+type shardActor struct {
+	*shard
+
+	attached map[string]*cell // conversations with an actor, by name
+	byPID    map[string]*cell // the same, by the actor's name
+	drained  func()           // set while draining
+}
+
+var _ actor.SupervisorStrategy = (*shardActor)(nil)
+
+func newShardActor(s *shard) *shardActor {
+	return &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}}
+}
+
+// Receive implements actor.Actor.
+func (a *shardActor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *activation:
+		a.activate(m.cell)
+	case *loaded:
+		a.loaded(ctx, m)
+	case *actor.Terminated:
+		a.terminated(m.Who)
+	case *sweep:
+		a.sweep(m)
+	case *poisoned:
+		a.poisoned(ctx, m)
+	case *drain:
+		a.drain(m)
+	case *actor.Started:
+		a.adopt()
+	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
+		// What must outlive the actor is in the shard.
+	default:
+		a.engine.unexpected("shard", m)
+	}
+}
+
+// adopt takes over from an incarnation that failed: its conversations were stopped, what it was doing is begun again.
+func (a *shardActor) adopt() {
+	a.active.Store(0)
+	for _, c := range a.all() {
+		c.mu.Lock()
+		again := c.phase == waiting && (c.claimed || c.queue.len() > 0)
+		c.claimed = again
+		over := c.phase == sealed
+		c.mu.Unlock()
+		if over {
+			a.shard.remove(c)
+		}
+		if again {
+			a.activate(c)
+		}
+	}
+}
+
+// activate has the rows of a waiting cell read, unless an actor of the conversation is still there: then that one's end will come back to it.
+func (a *shardActor) activate(c *cell) {
+	if a.attached[c.name] != nil || a.current(c.name) != c {
+		return
+	}
+	c.mu.Lock()
+	if c.phase != waiting {
+		c.mu.Unlock()
+		return
+	}
+	c.claim++
+	claim := c.claim
+	c.mu.Unlock()
+	a.engine.loaders.push(taskFunc(func() {
+		state, err := a.engine.load(c.name)
+		a.tell(&loaded{cell: c, claim: claim, state: state, err: err})
+	}))
+}
+
+func (a *shardActor) loaded(ctx actor.Context, m *loaded) {
+	c := m.cell
+	c.mu.Lock()
+	valid := c.phase == waiting && c.claim == m.claim
+	c.mu.Unlock()
+	switch {
+	case !valid:
+	case m.err != nil:
+		a.refuseAll(c, sealed, &conversation.Error{
+			Kind: conversation.ErrUnavailable, Conversation: c.name, Reason: "its rows could not be read", Cause: m.err,
+		})
+		a.gone(c)
+	case a.judge(c, m.state):
+		a.gone(c)
+	default:
+		a.attach(ctx, c, m.state)
+	}
+}
+
+// judge answers a cell's judgements where nothing else is in its queue, and seals it: for that no actor is needed.
+func (a *shardActor) judge(c *cell, state *conversation.State) bool {
+	c.mu.Lock()
+	for _, m := range c.queue.items[c.queue.head:] {
+		if _, ok := m.(*judgement); !ok {
+			c.mu.Unlock()
+			return false
+		}
+	}
+	messages := c.queue.take()
+	c.phase = sealed
+	c.mu.Unlock()
+	for _, m := range messages {
+		a.engine.judge(a.shard, state, m.(*judgement)) //nolint:forcetypeassert,errcheck // just seen
+	}
+	return true
+}
+
+func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.State) {
+	worker := c.worker
+	props := actor.PropsFromProducer(
+		func() actor.Actor { return &conversationActor{cell: c, shard: a.shard, engine: a.engine, state: state} },
+		actor.WithMailbox(func() actor.Mailbox { return c }),
+		actor.WithDispatcher(worker),
+	)
+	c.mu.Lock()
+	c.phase = active
+	c.mu.Unlock()
+	pid, err := ctx.SpawnNamed(props, strconv.FormatUint(a.engine.names.Add(1), 36))
+	if err != nil {
+		// Names are counted: there cannot be two.
+		panic(err)
+	}
+	a.attached[c.name], a.byPID[pid.Id] = c, c
+	a.active.Store(int64(len(a.attached)))
+	a.engine.counts.activations.Add(1)
+	if a.drained != nil {
+		c.push(&passivation{})
+	}
+	a.evict()
+}
+
+// evict asks for the passivation of one conversation where more are active than the shard's part of the bound: of a few at random, the one longest unused.
+func (a *shardActor) evict() {
+	if len(a.attached) <= a.engine.activePerShard {
+		return
+	}
+	const sample = 8
+	var oldest *cell
+	n := 0
+	for _, c := range a.attached { // Go walks maps from a random place
+		if oldest == nil || c.used.Load() < oldest.used.Load() {
+			oldest = c
+		}
+		if n++; n == sample {
+			break
+		}
+	}
+	oldest.push(&passivation{})
+}
+
+// terminated takes an actor that has ended off its cell.
+func (a *shardActor) terminated(who *actor.PID) {
+	c := a.byPID[who.Id]
+	if c == nil {
+		return
+	}
+	delete(a.byPID, who.Id)
+	delete(a.attached, c.name)
+	a.active.Store(int64(len(a.attached)))
+	c.mu.Lock()
+	c.invoker = nil
+	over := c.phase == sealed
+	again := !over && c.queue.len() > 0
+	c.claimed = again
+	condemned := c.condemned
+	c.mu.Unlock()
+	switch {
+	case over:
+		a.engine.counts.passivations.Add(1)
+		if condemned != nil {
+			a.engine.journal.Readmit(c.name) // it was leaving anyway: the next one begins from what is in the store
+		}
+		a.gone(c)
+	case condemned != nil:
+		a.quarantine(c, condemned)
+	case again:
+		a.activate(c)
+	case a.drained != nil && c.trySeal():
+		a.gone(c)
+	}
+}
+
+// gone removes a sealed cell and sees to the one that came after it.
+func (a *shardActor) gone(c *cell) {
+	if successor := a.remove(c); successor != nil {
+		a.activate(successor)
+	}
+	a.checkDrained()
+}
+
+// HandleFailure implements actor.SupervisorStrategy for conversations: one that failed is stopped, and begins again from its rows if anything waits for it.
+func (a *shardActor) HandleFailure(
+	_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any,
+) {
+	if c := a.byPID[child.Id]; c != nil {
+		c.mu.Lock()
+		c.failures++
+		info := FailedInfo{What: "conversation", Conversation: c.name, Reason: reason, Failures: c.failures}
+		if c.failures >= a.engine.config.MaxFailures {
+			info.Quarantined = a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time()
+			c.condemned = &conversation.Error{
+				Kind: conversation.ErrQuarantined, Conversation: c.name, Reason: fmt.Sprintf("it failed %d times in a row: %v", c.failures, reason),
+			}
+		}
+		c.mu.Unlock()
+		a.engine.failed(info)
+	}
+	supervisor.StopChildren(child)
+}
+
+// quarantine makes a cell without an actor refuse everything for a while, first what is queued.
+func (a *shardActor) quarantine(c *cell, err *conversation.Error) {
+	a.refuseAll(c, quarantined, err)
+	a.engine.journal.Readmit(c.name)
+	if a.drained != nil {
+		c.mu.Lock()
+		c.phase = sealed
+		c.mu.Unlock()
+		a.gone(c)
+	}
+}
+
+// refuseAll moves a cell without an actor on to a phase in which its queue is empty, and refuses what was in that.
+func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
+	c.mu.Lock()
+	messages := c.queue.take()
+	c.proposals, c.failures, c.claimed, c.condemned = 0, 0, false, nil
+	c.claim++ // what is being read for it is of no use any more
+	c.phase = to
+	c.until = a.engine.clock.now().Add(a.engine.config.QuarantineFor)
+	c.mu.Unlock()
+	for _, m := range messages {
+		switch m := m.(type) {
+		case *intake:
+			a.engine.refuse(m.proposal, m.to, err)
+		case *judgement:
+			a.engine.tellReaper(&verdict{judgement: m, err: err})
+		}
+	}
+}
+
+// poisoned quarantines a conversation whose rows the store does not take: what is in memory is not, and will not be, in the store.
+func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
+	c := a.cell(m.conversation, nil)
+	condemned := &conversation.Error{Kind: conversation.ErrQuarantined, Conversation: c.name, Reason: "the store does not take its rows", Cause: m.err}
+	a.engine.failed(FailedInfo{
+		What: "store", Conversation: c.name, Reason: m.err, Failures: 1, Quarantined: a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time(),
+	})
+	attached := a.attached[c.name]
+	if attached == nil {
+		a.quarantine(c, condemned)
+		return
+	}
+	attached.mu.Lock()
+	attached.condemned = condemned
+	attached.mu.Unlock()
+	for id, other := range a.byPID {
+		if other == attached {
+			ctx.Stop(actor.NewPID(ctx.Self().Address, id))
+		}
+	}
+}
+
+// sweep asks unused conversations to passivate, and forgets cells without an actor that only remember failures.
+func (a *shardActor) sweep(m *sweep) {
+	for _, c := range a.all() {
+		if c.used.Load() > int64(m.unusedSince) {
+			continue
+		}
+		if a.attached[c.name] == c {
+			c.push(&passivation{})
+			continue
+		}
+		c.mu.Lock()
+		idle := c.queue.len() == 0 && (c.phase == waiting && !c.claimed || c.phase == quarantined && a.engine.clock.now() >= c.until)
+		if idle {
+			c.phase = sealed
+		}
+		c.mu.Unlock()
+		if idle {
+			a.gone(c)
+		}
+	}
+}
+
+// drain has every conversation finish what is queued and passivate. Nothing new is offered any more.
+func (a *shardActor) drain(m *drain) {
+	a.drained = m.done
+	for _, c := range a.all() {
+		if a.attached[c.name] == c {
+			c.push(&passivation{})
+			continue
+		}
+		c.mu.Lock()
+		idle := c.phase == quarantined || c.phase == sealed || (c.phase == waiting && c.queue.len() == 0)
+		if idle {
+			c.phase = sealed
+		}
+		c.mu.Unlock()
+		if idle {
+			a.shard.remove(c)
+		}
+	}
+	a.checkDrained()
+}
+
+func (a *shardActor) checkDrained() {
+	if a.drained != nil && a.empty() {
+		a.drained()
+		a.drained = nil
+	}
+}

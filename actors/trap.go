@@ -1,0 +1,23 @@
+package actors
+
+// trap lets tests make a conversation fail at places where nothing else could. It is empty otherwise.
+type trap struct {
+	onApply     func(p *Proposal)
+	onLifecycle func(message any)
+}
+
+func (t *trap) apply(p *Proposal) {
+	if t.onApply != nil {
+		t.onApply(p)
+	}
+}
+
+// lifecycle keeps a panic from getting out: protoactor would never report the end of an actor that panics while it stops.
+func (t *trap) lifecycle(message any) (failed any) {
+	if t.onLifecycle == nil {
+		return nil
+	}
+	defer func() { failed = recover() }()
+	t.onLifecycle(message)
+	return nil
+}

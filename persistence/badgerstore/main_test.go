@@ -1,0 +1,16 @@
+package badgerstore
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain runs the tests, or where the environment says so, what a test wants done in a process of its own.
+func TestMain(m *testing.M) {
+	if role := os.Getenv(childRole); role != "" {
+		os.Exit(runChild(role, os.Getenv(childDir))) //nolint:forbidigo // this is the child's main
+	}
+	goleak.VerifyTestMain(m)
+}

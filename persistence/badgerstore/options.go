@@ -1,0 +1,65 @@
+package badgerstore
+
+import (
+	"log/slog"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// DefaultReserve is how much free space a store leaves on its disk unless [Options] says otherwise.
+const DefaultReserve = 256 << 20
+
+// Options sets a store up. The zero value runs: every commit is on disk when it returns.
+type Options struct {
+	// NoSync leaves it to the operating system when a commit reaches the disk. Commits then survive the end of the process, however it comes, but not
+	// the machine's.
+	NoSync bool
+	// ReserveBytes is the free space below which commits are refused with ErrStoreFull: Badger needs room to reorganise what it has, and a full disk
+	// would end the process. 0: DefaultReserve; negative: none is kept.
+	ReserveBytes int64
+	// FreeSpace returns how many bytes may still be written to the disk that holds dir. It is asked before each write, on the committer's goroutine.
+	// nil: the operating system is asked, where that is Linux, macOS, FreeBSD or Windows; elsewhere no reserve is kept.
+	FreeSpace func(dir string) (uint64, error)
+	// Log receives Badger's own messages, on Badger's goroutines and several at a time; it must not call the store. nil: they are dropped.
+	Log func(level slog.Level, message string)
+}
+
+func (o Options) withDefaults() Options {
+	if o.ReserveBytes == 0 {
+		o.ReserveBytes = DefaultReserve
+	}
+	if o.FreeSpace == nil {
+		o.FreeSpace = freeSpace
+	}
+	return o
+}
+
+const (
+	// magic stands in the first bytes of Badger's manifest and tells our databases from those of others before Badger touches anything.
+	magic = 0x5059 // "PY"
+	// maxValue is where Badger would begin to move values into its value log, which nothing here ever compacts.
+	maxValue = 1 << 20
+)
+
+func (o Options) badger(dir string) badger.Options {
+	b := badger.DefaultOptions(dir)
+	b.ExternalMagicVersion = magic
+	b.SyncWrites = !o.NoSync
+	// All writes come from the one committer, which reads its guards and commits before it begins the next transaction: there is nobody to
+	// conflict with. A second writer would make every guard worthless.
+	b.DetectConflicts = false
+	// Small memtables are replayed in a tenth of a second after a crash. They also set how much fits one transaction: 15 % of this.
+	b.MemTableSize = 16 << 20
+	b.NumMemtables = 2
+	b.NumCompactors = 2
+	b.NumVersionsToKeep = 1
+	b.BlockCacheSize = 32 << 20
+	b.ValueThreshold = maxValue
+	b.ValueLogFileSize = 1 << 20 // stays empty, but is there: a sparse file of twice this size
+	b.MetricsEnabled = false     // they are global to the process
+	b.Logger = nil
+	if o.Log != nil {
+		b.Logger = badgerLog(o.Log)
+	}
+	return b
+}

@@ -1,0 +1,45 @@
+package badgerstore
+
+import (
+	"fmt"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// space keeps the reserve. Badger writes into sparse memory maps: without a reserve, a full disk is a SIGBUS, which no Go program survives.
+type space struct {
+	dir     string
+	reserve uint64
+	ask     func(dir string) (uint64, error)
+
+	asked bool
+	free  uint64 // that no request of this turn has been promised
+}
+
+func newSpace(dir string, o Options) *space {
+	return &space{dir: dir, reserve: uint64(max(o.ReserveBytes, 0)), ask: o.FreeSpace}
+}
+
+// turn forgets what was known of free space.
+func (s *space) turn() { s.asked = false }
+
+// take sets room aside for a request whose rows take `bytes`, or returns ErrStoreFull. What is written is written twice: to Badger's log and,
+// some time later, to a table.
+func (s *space) take(bytes int64) error {
+	if s.reserve == 0 {
+		return nil
+	}
+	if !s.asked {
+		free, err := s.ask(s.dir)
+		if err != nil {
+			return fmt.Errorf("badgerstore: free space of %s: %w", s.dir, err)
+		}
+		s.free, s.asked = free, true
+	}
+	need := 2 * uint64(bytes) //nolint:gosec // a sum of lengths
+	if s.free < s.reserve || s.free-s.reserve < need {
+		return fmt.Errorf("%w: %s has %d bytes free, %d are wanted and %d kept", persistence.ErrStoreFull, s.dir, s.free, need, s.reserve)
+	}
+	s.free -= need
+	return nil
+}

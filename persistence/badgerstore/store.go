@@ -1,0 +1,141 @@
+package badgerstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// Store is a [persistence.Store] in a directory. Its methods may be called from any goroutine.
+type Store struct {
+	db        *badger.DB
+	dir       string
+	meta      persistence.Meta // but for Clock
+	clock     atomic.Int64
+	committer *committer
+	reads     *gate
+	snapshots *snapshots
+	close     sync.Once
+	closed    error // what closing came to
+}
+
+var _ persistence.Store = (*Store)(nil)
+
+// Open opens the store in dir, and makes the directory and the store where there is none. It fails with [ErrInUse] where the directory is open
+// already, in this process or another; with [ErrForeign] where it holds something else; with [ErrShards] or persistence.ErrNewerFormat where this
+// program cannot use the store. It blocks while Badger replays what a crash left, which takes a tenth of a second or so.
+func Open(dir string, o Options) (*Store, error) {
+	o = o.withDefaults()
+	if err := prepare(dir); err != nil {
+		return nil, fmt.Errorf("badgerstore: open %s: %w", dir, err)
+	}
+	db, err := badger.Open(o.badger(dir))
+	if err != nil {
+		return nil, fmt.Errorf("badgerstore: open %s: %w", dir, openError(err))
+	}
+	meta, err := identify(db)
+	if err != nil {
+		return nil, fmt.Errorf("badgerstore: open %s: %w", dir, errors.Join(err, db.Close()))
+	}
+	s := &Store{db: db, dir: dir, meta: meta, reads: newGate()}
+	s.clock.Store(int64(meta.Clock))
+	s.snapshots = newSnapshots(s.reads)
+	s.snapshots.publish(db)
+	s.committer = &committer{
+		db:        db,
+		space:     newSpace(dir, o),
+		ledger:    newLedger(),
+		snapshots: s.snapshots,
+		advanced:  func(clock persistence.Instant) { s.clock.Store(int64(clock)) },
+		write:     (*badger.Txn).Commit,
+		requests:  make(chan *request),
+		closing:   make(chan struct{}),
+		done:      make(chan struct{}),
+	}
+	go s.committer.run()
+	return s, nil
+}
+
+// Close closes the store and releases the directory. It waits for the writes under way, which are answered as ever, and for the reads under way: a
+// Get for its answer, a Scan for its next step, which fails with ErrClosed. It must therefore not be called from the body of a Scan. Commits and
+// acquisitions that still wait for their turn fail with ErrClosed and have written nothing. Snapshots may be left open: they answer ErrClosed from now on, and
+// closing them does nothing. Calling Close again waits for the first call and returns what it did.
+func (s *Store) Close() error {
+	s.close.Do(func() {
+		close(s.committer.closing)
+		<-s.committer.done
+		s.reads.close()
+		s.snapshots.close()
+		if err := s.db.Close(); err != nil {
+			s.closed = fmt.Errorf("badgerstore: close %s: %w", s.dir, err)
+		}
+	})
+	return s.closed
+}
+
+// Meta implements [persistence.Store]. It may be called after Close.
+func (s *Store) Meta() persistence.Meta {
+	meta := s.meta
+	meta.Clock = persistence.Instant(s.clock.Load())
+	return meta
+}
+
+// Acquire implements [persistence.Store]. Besides its errors, it returns ErrStoreFull, and ErrClosed.
+func (s *Store) Acquire(ctx context.Context, shards ...persistence.Shard) ([]persistence.Epoch, error) {
+	for _, shard := range shards {
+		if int(shard) >= s.meta.Shards {
+			return nil, fmt.Errorf("badgerstore: acquire: there is no shard %d, only %d of them", shard, s.meta.Shards)
+		}
+	}
+	r := &request{shards: shards, done: make(chan struct{})}
+	if err := s.do(ctx, r); err != nil {
+		return nil, err
+	}
+	return r.epochs, nil
+}
+
+// Commit implements [persistence.Store]. Besides its errors, it returns ErrClosed. A group may also fail because a guarded delete met a row whose
+// value carries no generation; its Result then wraps persistence.ErrValue or ErrNewerFormat, and nothing of it was written.
+//
+// Groups are packed, in order, into as few transactions as they fit. Several callers' batches share transactions too.
+func (s *Store) Commit(ctx context.Context, batch persistence.Batch) ([]persistence.Result, error) {
+	if err := check(batch); err != nil {
+		return nil, fmt.Errorf("badgerstore: commit: %w", err)
+	}
+	r := &request{batch: &batch, done: make(chan struct{})}
+	if err := s.do(ctx, r); err != nil {
+		return nil, err
+	}
+	return r.results, nil
+}
+
+// do hands a request to the committer and waits until it was carried out.
+func (s *Store) do(ctx context.Context, r *request) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.committer.requests <- r:
+		<-r.done // always comes: what the committer took, it answers
+		return r.err
+	case <-s.committer.closing:
+		return persistence.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Snapshot implements [persistence.Store].
+func (s *Store) Snapshot() (persistence.Snapshot, error) {
+	h, err := s.snapshots.open()
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}

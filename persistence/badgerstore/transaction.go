@@ -1,0 +1,222 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// transaction fills one Badger transaction with groups. Owners and the clock are kept aside and written last, one row each; what a group's guards
+// read includes everything that the transaction holds already.
+type transaction struct {
+	db     *badger.DB
+	txn    *badger.Txn
+	size   cost
+	ledger *ledger
+	owners map[persistence.Shard]persistence.Owner // changed by this transaction
+	clock  persistence.Instant                     // zero: unchanged
+
+	own map[string]row // scratch of one group: what it writes
+}
+
+func newTransaction(db *badger.DB, l *ledger) *transaction {
+	return &transaction{
+		db: db, txn: db.NewTransaction(true), size: fixed, ledger: l,
+		owners: make(map[persistence.Shard]persistence.Owner),
+		own:    make(map[string]row),
+	}
+}
+
+// holds reports whether a group of this cost can still be added.
+func (t *transaction) holds(c cost) bool { return t.size.plus(c).fits(t.db) }
+
+// add writes the group, or finds why it must not be written. An error is Badger's: the transaction is of no use any more.
+func (t *transaction) add(g *persistence.Group) (persistence.Result, error) {
+	owner, err := t.owner(g.Shard)
+	if err != nil {
+		return persistence.Result{}, err
+	}
+	if owner.Epoch == 0 || owner.Epoch != g.Epoch {
+		return persistence.Result{Err: fmt.Errorf("%w: shard %d has epoch %d, the group %d", persistence.ErrFenced, g.Shard, owner.Epoch, g.Epoch)}, nil
+	}
+	if g.Requires != nil {
+		_, err := t.txn.Get(g.Requires)
+		if errors.Is(err, badger.ErrKeyNotFound) {
+			return persistence.Result{Skipped: true}, nil
+		}
+		if err != nil {
+			return persistence.Result{}, fmt.Errorf("get %q: %w", g.Requires, err)
+		}
+	}
+	rows, result, err := t.resolve(g)
+	if err != nil || result.Err != nil {
+		return result, err
+	}
+	for _, row := range rows {
+		if err := t.write(row); err != nil {
+			return result, err
+		}
+	}
+	if len(g.Events) > 0 {
+		result.FirstEvent = owner.NextEvent
+		for _, event := range g.Events {
+			if err := t.write(row{persistence.EventKey(g.Shard, owner.NextEvent), event, false}); err != nil {
+				return result, err
+			}
+			owner.NextEvent++
+		}
+		t.setOwner(g.Shard, owner)
+	}
+	return result, nil
+}
+
+// row is a row to set, or to delete.
+type row struct {
+	key, value []byte
+	remove     bool
+}
+
+// resolve evaluates the group's guards and returns what is to be written, in order. It writes nothing: a group whose guards cannot be
+// evaluated must leave nothing.
+func (t *transaction) resolve(g *persistence.Group) ([]row, persistence.Result, error) {
+	var result persistence.Result
+	rows := make([]row, 0, len(g.Puts)+len(g.Deletes))
+	clear(t.own)
+	guarded := len(g.Deletes) > 0
+	for i := range g.Puts {
+		guarded = guarded || g.Puts[i].IfPresent
+	}
+	for i := range g.Puts {
+		put := &g.Puts[i]
+		if put.IfPresent {
+			present, _, err := t.look(put.Key, 0)
+			if err != nil {
+				return nil, result, err
+			}
+			if !present {
+				continue
+			}
+		}
+		r := row{put.Key, put.Value, false}
+		rows = append(rows, r)
+		if guarded {
+			t.own[string(put.Key)] = r
+		}
+	}
+	for i := range g.Deletes {
+		del := &g.Deletes[i]
+		present, over, err := t.look(del.Key, del.UpTo)
+		if errors.Is(err, persistence.ErrValue) || errors.Is(err, persistence.ErrNewerFormat) {
+			return nil, persistence.Result{Err: err}, nil
+		}
+		if err != nil {
+			return nil, result, err
+		}
+		if !present || !over {
+			continue
+		}
+		result.Deleted++
+		r := row{del.Key, del.Replace, del.Replace == nil}
+		rows = append(rows, r)
+		t.own[string(del.Key)] = r
+	}
+	return rows, result, nil
+}
+
+// look reports whether a row is present, as the group that is being resolved sees it, and whether its generation is at most upTo; zero asks for none.
+func (t *transaction) look(key []byte, upTo persistence.Generation) (present, over bool, err error) {
+	if own, ok := t.own[string(key)]; ok {
+		if own.remove {
+			return false, false, nil
+		}
+		over, err = isOver(key, own.value, upTo)
+		return true, over, err
+	}
+	item, err := t.txn.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, fmt.Errorf("get %q: %w", key, err)
+	}
+	if upTo == 0 {
+		return true, true, nil
+	}
+	err = item.Value(func(value []byte) error {
+		over, err = isOver(key, value, upTo)
+		return err
+	})
+	return true, over, err
+}
+
+func isOver(key, value []byte, upTo persistence.Generation) (bool, error) {
+	if upTo == 0 {
+		return true, nil
+	}
+	generation, err := persistence.GenerationOf(value)
+	if err != nil {
+		return false, fmt.Errorf("guarded delete of %q: %w", key, err)
+	}
+	return generation <= upTo, nil
+}
+
+func (t *transaction) write(r row) error {
+	var err error
+	if r.remove {
+		err = t.txn.Delete(r.key)
+	} else {
+		err = t.txn.Set(r.key, r.value)
+	}
+	if err != nil {
+		return fmt.Errorf("write %q: %w", r.key, err)
+	}
+	t.size = t.size.plus(entry(len(r.key), len(r.value)))
+	return nil
+}
+
+func (t *transaction) owner(shard persistence.Shard) (persistence.Owner, error) {
+	if owner, ok := t.owners[shard]; ok {
+		return owner, nil
+	}
+	return t.ledger.owner(t.txn, shard)
+}
+
+func (t *transaction) setOwner(shard persistence.Shard, owner persistence.Owner) {
+	if _, ok := t.owners[shard]; !ok {
+		t.size = t.size.plus(owned)
+	}
+	t.owners[shard] = owner
+}
+
+// raise makes the clock be written where it is higher than the highest known.
+func (t *transaction) raise(clock persistence.Instant) error {
+	highest, err := t.ledger.highest(t.txn)
+	if err != nil {
+		return err
+	}
+	if clock > max(highest, t.clock) {
+		t.clock = clock
+	}
+	return nil
+}
+
+// commit writes it all. After an error, what became of it is unknown.
+func (t *transaction) commit(write func(*badger.Txn) error) error {
+	for shard, owner := range t.owners {
+		if err := t.txn.Set(persistence.OwnerKey(shard), owner.Encode()); err != nil {
+			return fmt.Errorf("write the owner of shard %d: %w", shard, err)
+		}
+	}
+	if t.clock != 0 {
+		if err := t.txn.Set(persistence.StoreKey(rowClock), encodeNumber(uint64(t.clock))); err != nil { //nolint:gosec // read back the same way
+			return fmt.Errorf("write the clock: %w", err)
+		}
+	}
+	if err := write(t.txn); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}

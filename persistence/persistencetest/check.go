@@ -1,0 +1,90 @@
+package persistencetest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// Violation is something in a store that contradicts the rest of it.
+type Violation struct {
+	Key  []byte // of the row that is wrong, or should be there
+	What string
+}
+
+// Error implements error.
+func (v *Violation) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.What) }
+
+// Check reads a whole store and returns all that is wrong with it, in the order of the keys: each error is a *[Violation]. Where the snapshot cannot be
+// read, it returns that error alone. It holds everything in memory, and is meant for the end of a test.
+//
+// These rules hold after every commit of an engine, also in the middle of a deletion and after a crash:
+//
+//   - Every row decodes, and stands under the key that its names and numbers ask for, in its conversation's shard.
+//   - A live head is not due later than it is over, and has a due entry unless it never expires.
+//   - A due entry says how its generation ended, or it is the one entry that the live head points to. No generation has two.
+//   - A conversation's other rows belong to its live head's generation; or to an older one, or to that one, while a due entry says that it ended, or that a later
+//     one did. A tail next to a live head has its generation.
+//   - A member row has a membership of the same generation, and the other way round.
+//   - A live head counts its memberships that have not left, until its generation ended.
+//   - A generation has at most one event, and then neither a live head nor a due entry.
+func Check(ctx context.Context, snapshot persistence.Snapshot) []error {
+	c := &checker{conversations: make(map[string]*conversation), next: make(map[persistence.Shard]uint64), last: make(map[persistence.Shard]uint64)}
+	for row, err := range snapshot.Scan(ctx, persistence.Range{Start: []byte{0}, End: []byte{0xff}}) {
+		if err != nil {
+			return []error{fmt.Errorf("persistencetest: check: %w", err)}
+		}
+		c.read(bytes.Clone(row.Key), row.Value)
+	}
+	c.judge()
+	slices.SortStableFunc(c.found, func(a, b *Violation) int { return cmp.Or(bytes.Compare(a.Key, b.Key), cmp.Compare(a.What, b.What)) })
+	faults := make([]error, len(c.found))
+	for i, violation := range c.found {
+		faults[i] = violation
+	}
+	return faults
+}
+
+type checker struct {
+	conversations map[string]*conversation
+	next          map[persistence.Shard]uint64 // event number, as the owner has it
+	last          map[persistence.Shard]uint64 // event number found
+	found         []*Violation
+}
+
+// conversation is all rows of one conversation.
+type conversation struct {
+	head        *persistence.Head
+	tombstone   *persistence.Tombstone
+	tail        *persistence.Tail
+	members     map[string]persistence.Generation
+	memberships map[string]*persistence.Membership
+	dues        []dueEntry
+	events      map[persistence.Generation][]byte // their keys
+}
+
+type dueEntry struct {
+	key        []byte
+	deadline   persistence.Instant
+	generation persistence.Generation
+	ended      *persistence.Ended
+}
+
+func (c *checker) report(key []byte, format string, args ...any) {
+	c.found = append(c.found, &Violation{Key: key, What: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) of(name string) *conversation {
+	if c.conversations[name] == nil {
+		c.conversations[name] = &conversation{
+			members:     make(map[string]persistence.Generation),
+			memberships: make(map[string]*persistence.Membership),
+			events:      make(map[persistence.Generation][]byte),
+		}
+	}
+	return c.conversations[name]
+}

@@ -1,0 +1,216 @@
+package persistencetest_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/parley-im/parley/persistence"
+	"github.com/parley-im/parley/persistence/persistencetest"
+)
+
+// world is the rows of a store.
+type world map[string][]byte
+
+func (w world) set(key, value []byte) { w[string(key)] = value }
+func (w world) drop(key []byte)       { delete(w, string(key)) }
+
+// member adds both rows of a membership.
+func (w world) member(conversation, user string, generation persistence.Generation, left bool) {
+	w.set(persistence.MemberKey(conversation, user), persistence.Member{Generation: generation}.Encode())
+	w.set(persistence.MembershipKey(user, conversation), (&persistence.Membership{Generation: generation, Left: left}).Encode())
+}
+
+// check returns what Check finds in a store with these rows.
+func (w world) check(t *testing.T) []error {
+	t.Helper()
+	store := persistencetest.NewStore()
+	epochs, err := store.Acquire(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := persistence.Group{Shard: 0, Epoch: epochs[0]}
+	for key, value := range w {
+		g.Puts = append(g.Puts, persistence.Put{Key: []byte(key), Value: value})
+	}
+	results, err := store.Commit(t.Context(), persistence.Batch{Groups: []persistence.Group{g}})
+	if err != nil || results[0].Err != nil {
+		t.Fatal(err, results)
+	}
+	snapshot, err := store.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snapshot.Close()
+	return persistencetest.Check(t.Context(), snapshot)
+}
+
+const (
+	live    = "a:live"
+	ending  = "a:ending"
+	forever = "a:forever"
+	gone    = "a:gone"
+	reborn  = "a:reborn"
+)
+
+func liveHead() *persistence.Head {
+	return &persistence.Head{Generation: 3, Version: 1, LastSeq: 9, LoudSeq: 8, Deadline: 200, Due: 100, Members: 2}
+}
+
+func ended() []byte {
+	return persistence.Due{Ended: &persistence.Ended{Reason: persistence.ReasonExpired, LastSeq: 4, Deadline: 50}}.Encode()
+}
+
+// good holds a conversation in each state that a consistent store can show.
+func good() world {
+	w := make(world)
+	// Alive, due earlier than over, with a member who left.
+	w.set(persistence.HeadKey(live), liveHead().Encode())
+	w.set(persistence.TailKey(live), (&persistence.Tail{Generation: 3, Last: 9}).Encode())
+	w.set(persistence.DueKey(live, 100, 3), nil)
+	w.member(live, "ann", 3, false)
+	w.member(live, "bob", 3, false)
+	w.member(live, "cyd", 3, true)
+	// Its generation has ended, and some of its members are deleted already.
+	w.set(persistence.HeadKey(ending), (&persistence.Head{Generation: 2, Deadline: 50, Due: 50, Members: 9}).Encode())
+	w.set(persistence.DueKey(ending, 50, 2), ended())
+	w.member(ending, "bob", 2, false)
+	// Never expires.
+	w.set(persistence.HeadKey(forever), (&persistence.Head{Generation: 1, Deadline: persistence.Never}).Encode())
+	// Deleted, with the event that says so.
+	w.set(persistence.HeadKey(gone), persistence.Tombstone{Generation: 7, LastSeq: 4}.Encode())
+	w.set(persistence.EventKey(persistence.ShardOf(gone), 1), (&persistence.Event{Conversation: gone, Generation: 7}).Encode())
+	// In its next generation while the one before is being deleted.
+	w.set(persistence.HeadKey(reborn), (&persistence.Head{Generation: 6, Deadline: 900, Due: 900, Members: 1}).Encode())
+	w.set(persistence.DueKey(reborn, 900, 6), nil)
+	w.set(persistence.DueKey(reborn, 40, 5), ended())
+	w.member(reborn, "ann", 6, false)
+	w.member(reborn, "bob", 5, false)
+	w.set(persistence.RemovalKey("ann", 1, gone), persistence.Removal{Generation: 7}.Encode())
+	return w
+}
+
+func TestCheckFindsNothingInAConsistentStore(t *testing.T) {
+	for _, fault := range good().check(t) {
+		t.Error(fault)
+	}
+}
+
+func TestCheckNamesEachContradiction(t *testing.T) {
+	for _, test := range []struct {
+		rule     string
+		do       func(w world)
+		key      []byte // of the violation
+		contains string
+	}{
+		{"a value that does not decode", func(w world) {
+			w.set(persistence.TailKey(live), []byte{1, 2})
+		}, persistence.TailKey(live), "malformed value"},
+		{"a key of no kind", func(w world) { w.set([]byte("zzz"), nil) }, []byte("zzz"), "no row has such a key"},
+		{"a row in the wrong shard", func(w world) {
+			key := persistence.HeadKey("a:stray")
+			key[2] ^= 1
+			w.set(key, persistence.Tombstone{Generation: 1}.Encode())
+		}, func() []byte { k := persistence.HeadKey("a:stray"); k[2] ^= 1; return k }(), "belongs under"},
+		{"a name that is none", func(w world) {
+			w.set(persistence.HeadKey("nocolon"), persistence.Tombstone{Generation: 1}.Encode())
+		}, persistence.HeadKey("nocolon"), "the conversation's name"},
+		{"a head due after its deadline", func(w world) {
+			head := liveHead()
+			head.Deadline = 99
+			w.set(persistence.HeadKey(live), head.Encode())
+		}, persistence.HeadKey(live), "after its deadline"},
+		{"a head with a deadline and nothing due", func(w world) {
+			head := liveHead()
+			head.Due = 0
+			w.set(persistence.HeadKey(live), head.Encode())
+			w.drop(persistence.DueKey(live, 100, 3))
+		}, persistence.HeadKey(live), "nothing is due"},
+		{"a missing due entry", func(w world) { w.drop(persistence.DueKey(live, 100, 3)) }, persistence.DueKey(live, 100, 3), "no such due entry"},
+		{"two due entries of a generation", func(w world) {
+			w.set(persistence.DueKey(reborn, 41, 5), ended())
+		}, persistence.DueKey(reborn, 41, 5), "another due entry"},
+		{"a due entry at another time than the head's", func(w world) {
+			head := liveHead()
+			head.Due, head.Deadline = 0, persistence.Never
+			w.set(persistence.HeadKey(live), head.Encode())
+		}, persistence.DueKey(live, 100, 3), "is due at"},
+		{"a due entry of an older generation that does not say how that ended", func(w world) {
+			w.set(persistence.DueKey(reborn, 40, 5), nil)
+			w.drop(persistence.MemberKey(reborn, "bob"))
+			w.drop(persistence.MembershipKey("bob", reborn))
+		}, persistence.DueKey(reborn, 40, 5), "does not say how it ended"},
+		{"a due entry of a generation that never was", func(w world) {
+			w.set(persistence.DueKey(forever, 40, 2), ended())
+		}, persistence.DueKey(forever, 40, 2), "has no generation 2"},
+		{"a tail of another generation", func(w world) {
+			w.set(persistence.TailKey(reborn), (&persistence.Tail{Generation: 5}).Encode())
+		}, persistence.TailKey(reborn), "the tail has generation 5"},
+		{"a wrong number of members", func(w world) { w.member(live, "dan", 3, false) }, persistence.HeadKey(live), "counts 2 members, there are 3"},
+		{"a member without a membership", func(w world) {
+			w.set(persistence.MemberKey(live, "eve"), persistence.Member{Generation: 3}.Encode())
+		}, persistence.MemberKey(live, "eve"), "no membership"},
+		{"a membership that is not listed", func(w world) {
+			w.drop(persistence.MemberKey(live, "bob"))
+		}, persistence.MembershipKey("bob", live), "no member row"},
+		{"two halves of different generations", func(w world) {
+			w.set(persistence.MemberKey(reborn, "ann"), persistence.Member{Generation: 5}.Encode())
+		}, persistence.MemberKey(reborn, "ann"), "has a membership of generation 6"},
+		{"rows of a generation that is gone", func(w world) { w.drop(persistence.DueKey(reborn, 40, 5)) }, persistence.MemberKey(reborn, "bob"), "is gone"},
+		{"rows without any head", func(w world) {
+			w.set(persistence.TailKey("a:none"), (&persistence.Tail{Generation: 1}).Encode())
+		}, persistence.TailKey("a:none"), "is gone"},
+		{"rows of a later generation than the head's", func(w world) { w.member(gone, "ann", 8, false) }, persistence.MemberKey(gone, "ann"), "later than the latest"},
+		{"a generation that expired twice", func(w world) {
+			w.set(persistence.EventKey(persistence.ShardOf(gone), 2), (&persistence.Event{Conversation: gone, Generation: 7}).Encode())
+		}, persistence.EventKey(persistence.ShardOf(gone), 2), "expired before"},
+		{"an expired generation that lives", func(w world) {
+			w.set(persistence.EventKey(persistence.ShardOf(forever), 2), (&persistence.Event{Conversation: forever, Generation: 1}).Encode())
+		}, persistence.EventKey(persistence.ShardOf(forever), 2), "but the head has generation 1"},
+		{"an event in the wrong shard", func(w world) {
+			w.set(persistence.EventKey(persistence.ShardOf(gone)^1, 2), (&persistence.Event{Conversation: gone, Generation: 6}).Encode())
+		}, persistence.EventKey(persistence.ShardOf(gone)^1, 2), "belongs to shard"},
+		{"an event with a number that is yet to be given", func(w world) {
+			w.set(persistence.EventKey(0, 2), (&persistence.Event{Conversation: zeroth(), Generation: 6}).Encode())
+		}, persistence.EventKey(0, 2), "next event would have the number 1"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			w := good()
+			test.do(w)
+			faults := w.check(t)
+			var keys []string
+			for _, fault := range faults {
+				var violation *persistencetest.Violation
+				violation, ok := fault.(*persistencetest.Violation) //nolint:errorlint // documented to be one
+				if !ok {
+					t.Fatalf("%T: %v", fault, fault)
+				}
+				if string(violation.Key) == string(test.key) && strings.Contains(violation.What, test.contains) {
+					return
+				}
+				keys = append(keys, fault.Error())
+			}
+			t.Errorf("no violation of %q with %q, but:\n%s", test.key, test.contains, strings.Join(keys, "\n"))
+		})
+	}
+}
+
+// zeroth returns a conversation of shard 0.
+func zeroth() string {
+	name := "a:b"
+	for persistence.ShardOf(name) != 0 {
+		name += "b"
+	}
+	return name
+}
+
+func TestCheckReturnsWhatKeptItFromReading(t *testing.T) {
+	store := persistencetest.NewStore()
+	snapshot, err := store.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot.Close()
+	if faults := persistencetest.Check(t.Context(), snapshot); len(faults) != 1 {
+		t.Errorf("%v; want one error", faults)
+	}
+}
