@@ -44,6 +44,9 @@ func (a *agenda) due(shard persistence.Shard, deadline persistence.Instant) {
 func (a *agenda) look(shard persistence.Shard, from, at persistence.Instant) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if at == persistence.Never {
+		return
+	}
 	s := &a.shards[shard]
 	s.from, s.at = min(s.from, from), min(s.at, at)
 	a.arm(s.at)

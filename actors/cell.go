@@ -51,6 +51,7 @@ type cell struct {
 	proposals int // among the queue: what the bound counts
 	until     persistence.Instant
 	claimed   bool                // the shard was told that it has messages, and sees to it
+	leaving   bool                // its actor is asked to passivate once the queue is empty
 	claim     uint64              // numbers what the shard does for it: what comes back from an older attempt is ignored
 	failures  int                 // in a row
 	condemned *conversation.Error // why it will be quarantined once its actor has ended
@@ -102,15 +103,14 @@ func (c *cell) offer(m queued, limit int) offered {
 // queued is a message that is offered from outside: a proposal or a judgement.
 type queued interface{ stamp(at persistence.Instant) }
 
-// push puts a message of the engine's own into the queue, unless the cell is sealed.
-func (c *cell) push(message any) {
+// leave has the actor asked to passivate as soon as the queue is empty.
+func (c *cell) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == sealed || c.phase == quarantined {
-		return
+	if c.phase == active || c.phase == parked {
+		c.leaving = true
+		c.schedule()
 	}
-	c.queue.push(message)
-	c.schedule()
 }
 
 // schedule puts the cell into its worker's queue if it has something to do. c.mu is held.
@@ -118,7 +118,7 @@ func (c *cell) schedule() {
 	if c.scheduled || c.invoker == nil {
 		return
 	}
-	if c.system.len() > 0 || (c.phase == active && !c.suspended && c.queue.len() > 0) {
+	if c.system.len() > 0 || (c.phase == active && !c.suspended && (c.leaving || c.queue.len() > 0)) {
 		c.scheduled = true
 		c.worker.push(c)
 	}
@@ -134,8 +134,15 @@ func (c *cell) run() {
 		case system:
 			message = c.system.pop()
 			c.control(message)
-		case c.phase == active && !c.suspended && c.queue.len() > 0:
+		case c.phase != active || c.suspended:
+			c.scheduled = false
+			c.mu.Unlock()
+			return
+		case c.queue.len() > 0:
 			message = c.pop()
+		case c.leaving:
+			c.leaving = false
+			message = &passivation{}
 		default:
 			c.scheduled = false
 			c.mu.Unlock()
@@ -237,7 +244,12 @@ func (c *cell) PostUserMessage(message any) {
 	if message == nil {
 		return
 	}
-	c.push(message)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != sealed {
+		c.queue.push(message)
+		c.schedule()
+	}
 }
 
 // PostSystemMessage implements actor.Mailbox. It is accepted in every phase.

@@ -70,7 +70,8 @@ type ReaperConfig struct {
 	BatchDelay time.Duration
 	// RowsPerSecond bounds how fast rows are deleted, so that proposals do not wait. 0: 20,000; negative: no bound.
 	RowsPerSecond int
-	// MaxPending bounds the generations that the reaper holds in memory; the rest waits in the due index. 0: 8,192.
+	// MaxPending bounds the generations that the reaper holds in memory; the rest waits in the due index. It also bounds how many are judged at
+	// a time, ahead of the pace. 0: 256.
 	MaxPending int
 }
 
@@ -129,7 +130,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.Reaper.BatchRows, 500)
 	orElse(&c.Reaper.BatchDelay, 5*time.Millisecond)
 	orElse(&c.Reaper.RowsPerSecond, 20_000)
-	orElse(&c.Reaper.MaxPending, 8192)
+	orElse(&c.Reaper.MaxPending, 256)
 	return c
 }
 

@@ -33,7 +33,7 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 		if a.cell.trySeal() {
 			ctx.Stop(ctx.Self())
 		} else if a.engine.draining.Load() {
-			a.cell.push(m)
+			a.cell.leave()
 		}
 	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Restarting:
 		if failure := a.engine.trap.lifecycle(m); failure != nil {

@@ -68,8 +68,8 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 		}
 		rows += result.Deleted
 		e.counts.reapedRows.Add(uint64(result.Deleted)) //nolint:gosec // a count
-		if result.Skipped || last[i].event == nil {
-			continue // it had been deleted before, or there was nothing but the entry
+		if last[i].event == nil || (result.Skipped && !last[i].tried) {
+			continue // there was nothing but the entry, or it had been deleted before: an incarnation before told of it
 		}
 		e.expired(last[i], result, now)
 	}
@@ -184,7 +184,7 @@ func (e *Engine) pace(ctx context.Context, rows int) error {
 // expired tells of a generation that is gone.
 func (e *Engine) expired(last lastPart, result persistence.Result, now persistence.Instant) {
 	e.counts.expired.Add(1)
-	e.agenda.look(last.shard, persistence.Never, last.event.At.Add(e.config.KeepExpired))
+	e.forgetLater(last.shard, last.event.At.Add(e.config.KeepExpired))
 	if e.config.Observer.Expired == nil {
 		return
 	}

@@ -33,6 +33,7 @@ type Engine struct {
 	loaders        *worker
 	journal        *journal.Journal
 	agenda         *agenda
+	eventLog       eventLog
 	sweeper        *sweeper
 	activePerShard int
 	names          atomic.Uint64 // of actors
@@ -83,6 +84,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	for range e.config.Workers {
 		e.workers = append(e.workers, startWorker(1))
 	}
+	e.sweeper = &sweeper{engine: e}
 	e.loaders = startWorker(e.config.Loaders)
 	for i := range numbers {
 		e.shards = append(e.shards, &shard{
@@ -92,7 +94,6 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.agenda = newAgenda(e.clock, e.after, func() { e.tellReaper(&alarm{}) })
 	e.journal = journal.Open(e.journalConfig(epochs))
 	e.startActors()
-	e.sweeper = startSweeper(e)
 	e.agenda.lookEverywhere()
 	e.door = openDoor(system, e)
 	return e, nil

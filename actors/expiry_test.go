@@ -1,6 +1,9 @@
 package actors_test
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +12,7 @@ import (
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
+	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
 func hourly() actors.Config {
@@ -34,8 +38,375 @@ func TestAConversationExpiresAnHourAfterItsLastPost(t *testing.T) {
 		}
 		e.Advance(time.Second)
 		got := e.Expired()
-		if len(got) != 1 || got[0].LastSeq != 2 || got[0].Reason != persistence.ReasonExpired {
+		if len(got) != 1 || got[0].LastSeq != 2 || got[0].Reason != persistence.ReasonExpired || !slices.Equal(got[0].Users, []string{"ann", "bob"}) {
+			t.Fatalf("expired: got %+v, want one generation of ann and bob with last seq 2", got)
+		}
+		if got[0].Lateness > 100*time.Millisecond {
+			t.Errorf("it was deleted %v after its deadline", got[0].Lateness)
+		}
+	})
+}
+
+func TestNothingExpiresWithoutRetention(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, actors.Config{})
+		e.Post("group:42", "ann", 1)
+		e.Advance(10 * 365 * 24 * time.Hour)
+		if v := e.View("group:42", ""); v == nil || !v.ExpiresAt.IsZero() {
+			t.Fatalf("after ten years: got %+v, want a conversation that never expires", v)
+		}
+	})
+}
+
+func TestABusyConversationCostsOneIndexWriteInEachRetentionPeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, hourly())
+		for seq := range uint64(600) {
+			e.Post("group:42", "ann", seq+1)
+			e.Advance(time.Minute)
+		}
+		if got := e.Stats().Reaper; got.Judged > 11 || got.Rearmed != got.Judged || got.Expired != 0 {
+			t.Fatalf("in ten hours of posts with a retention of one: %+v, want at most 11 judgements, all re-armed", got)
+		}
+	})
+}
+
+// The conversation is not in memory when its entry comes due, and the store still has the old deadline: the newer rows are in the overlay alone.
+func TestAJudgeSeesRowsThatAreNotInTheStoreYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := hourly()
+		config.IdleAfter, config.FlushInterval = time.Second, 24*time.Hour
+		e := actorstest.Start(t, config)
+		e.Post("group:42", "ann", 1)
+		e.Advance(30 * time.Minute)
+		if _, err := e.Propose(t.Context(), &actors.Proposal{
+			Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "ann"}, Ack: actors.AckApplied,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		e.Advance(29 * time.Minute)
+		if got := e.Stats(); got.Cells.Active != 0 || got.Journal.Rows == 0 {
+			t.Fatalf("before the deadline in the store: %d active, %d rows in the journal; want none and some", got.Cells.Active, got.Journal.Rows)
+		}
+		e.Advance(2 * time.Minute)
+		if v := e.View("group:42", "ann"); v == nil || v.LastSeq != 2 {
+			t.Fatalf("after the deadline in the store: got %+v, want it alive with last seq 2", v)
+		}
+		if got := e.Stats(); got.Reaper.Rearmed != 1 || got.Cells.Activations != 2 {
+			t.Fatalf("the entry was re-armed %d times with %d activations, want 1 and 2: the judgement needs no actor", got.Reaper.Rearmed, got.Cells.Activations)
+		}
+		e.Advance(29*time.Minute + time.Second)
+		if got := e.Expired(); len(got) != 1 || got[0].LastSeq != 2 {
 			t.Fatalf("expired: got %+v, want one generation with last seq 2", got)
+		}
+	})
+}
+
+// steps are the moments of an expiry at which something may come in between.
+var steps = []struct {
+	name string
+	// reach brings the engine to that moment and returns what lets it go on.
+	reach func(e *actorstest.Engine) (resume func())
+}{
+	{"before the deadline is noticed", func(*actorstest.Engine) func() {
+		time.Sleep(time.Hour) // to the deadline, without waiting until all is quiet
+		return func() {}
+	}},
+	{"while the batch waits for others", func(e *actorstest.Engine) func() {
+		e.Advance(time.Hour)
+		return func() {}
+	}},
+	{"before the deletion takes effect", func(e *actorstest.Engine) func() {
+		return hold(e, func(f *persistencetest.Faults, stop func()) {
+			f.BeforeCommit = func(b persistence.Batch) error {
+				if deletes(b) {
+					stop()
+				}
+				return nil
+			}
+		})
+	}},
+	{"after the deletion took effect", func(e *actorstest.Engine) func() {
+		return hold(e, func(f *persistencetest.Faults, stop func()) {
+			f.AfterCommit = func(b persistence.Batch, _ []persistence.Result) error {
+				if deletes(b) {
+					stop()
+				}
+				return nil
+			}
+		})
+	}},
+	{"after a deletion whose outcome is unknown", func(e *actorstest.Engine) func() {
+		failed := false
+		e.Store.SetFaults(persistencetest.Faults{AfterCommit: func(b persistence.Batch, _ []persistence.Result) error {
+			if deletes(b) && !failed {
+				failed = true
+				return context.DeadlineExceeded
+			}
+			return nil
+		}})
+		e.Advance(time.Hour + 6*time.Millisecond)
+		return func() {}
+	}},
+	{"after all is done", func(e *actorstest.Engine) func() {
+		e.Advance(2 * time.Hour)
+		return func() {}
+	}},
+}
+
+// deletes reports whether the batch ends a generation.
+func deletes(b persistence.Batch) bool {
+	return slices.ContainsFunc(b.Groups, func(g persistence.Group) bool { return len(g.Events) > 0 })
+}
+
+// hold goes on until the store was stopped at a point that set chooses.
+func hold(e *actorstest.Engine, set func(f *persistencetest.Faults, stop func())) (resume func()) {
+	release := make(chan struct{})
+	var faults persistencetest.Faults
+	held := false
+	set(&faults, func() {
+		if !held {
+			held = true
+			<-release
+		}
+	})
+	e.Store.SetFaults(faults)
+	e.Advance(2 * time.Hour)
+	return func() { close(release) }
+}
+
+func TestAPostAtAnyStepOfAnExpiryBeginsTheNextGenerationWhole(t *testing.T) {
+	for _, active := range []bool{true, false} {
+		for _, step := range steps {
+			t.Run(fmt.Sprintf("%s, active %v", step.name, active), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					config := hourly()
+					if !active {
+						config.IdleAfter = time.Second
+					}
+					e := actorstest.Start(t, config)
+					old := e.Post("group:42", "ann", 1, "bob", "cid")
+					resume := step.reach(e)
+					replies := make(chan actors.Reply, 1)
+					go func() {
+						r, _ := e.Propose(context.Background(), &actors.Proposal{
+							Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "ann", Members: []string{"bob"}},
+						})
+						replies <- r
+					}()
+					synctest.Wait()
+					resume()
+					r := <-replies
+					if r.Err != nil || r.Generation <= old.Generation || r.Version != 1 {
+						t.Fatalf("the post: got %+v, want the first version of a generation above %d", r, old.Generation)
+					}
+					e.Advance(time.Minute)
+					if v := e.View("group:42", "bob"); v == nil || v.LastSeq != 2 || v.Members != 2 || v.Membership == nil || v.Membership.Unread != 1 {
+						t.Fatalf("the new generation: got %+v, want ann and bob, with 1 unread", v)
+					}
+					if v := e.View("group:42", "cid"); v == nil || v.Membership != nil {
+						t.Fatalf("a member of the old generation is one of the new: %+v", v)
+					}
+					if got := e.Expired(); len(got) != 1 || got[0].Generation != old.Generation || got[0].LastSeq != 1 {
+						t.Fatalf("expired: got %+v, want generation %d once", got, old.Generation)
+					}
+					e.Check()
+					e.Crash()
+					if v := e.View("group:42", "bob"); v == nil || v.Generation != r.Generation {
+						t.Fatalf("after a crash: got %+v, want generation %d", v, r.Generation)
+					}
+					e.Advance(2 * time.Hour)
+					if got := e.Expired(); len(got) != 2 || got[1].Generation != r.Generation {
+						t.Fatalf("in the end: got %+v, want both generations once", got)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestARebirthBeforeBetweenAndAfterThePartsOfADeletion(t *testing.T) {
+	const members = 40 // in parts of 5
+	for part := range 12 {
+		t.Run(fmt.Sprintf("at commit %d", part), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				config := hourly()
+				config.Reaper.BatchRows = 10
+				e := actorstest.Start(t, config)
+				users := make([]string, members)
+				for i := range users {
+					users[i] = fmt.Sprintf("user%02d", i)
+				}
+				old := e.Post("group:42", "ann", 1, users...)
+				commits := 0
+				release, held := make(chan struct{}), false
+				e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(b persistence.Batch) error {
+					if len(b.Groups) > 0 && b.Groups[0].Requires != nil {
+						if commits++; commits > part && !held {
+							held = true
+							<-release
+						}
+					}
+					return nil
+				}})
+				e.Advance(2 * time.Hour)
+				reply := make(chan actors.Reply, 1)
+				go func() {
+					r, _ := e.Propose(context.Background(), &actors.Proposal{
+						Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "zoe", Members: users[10:30]},
+					})
+					reply <- r
+				}()
+				synctest.Wait()
+				if v := e.View("group:42", "user35"); v == nil || v.Membership != nil || v.Members != 21 {
+					t.Fatalf("while the old generation is deleted: got %+v, want the new one, of which user35 is no member", v)
+				}
+				close(release)
+				if r := <-reply; r.Err != nil || r.Generation <= old.Generation {
+					t.Fatalf("the post: %+v", r)
+				}
+				e.Advance(time.Minute)
+				if got := e.Expired(); len(got) != 1 || got[0].Generation != old.Generation {
+					t.Fatalf("expired: got %+v, want generation %d once", got, old.Generation)
+				}
+				e.Check()
+				page, err := e.Members(t.Context(), actors.MembersQuery{Conversation: "group:42"})
+				if err != nil || len(page.Members) != 21 {
+					t.Fatalf("members of the new generation: %d, %v; want 21", len(page.Members), err)
+				}
+			})
+		})
+	}
+}
+
+func TestACrashBetweenThePartsOfADeletionIsResumed(t *testing.T) {
+	for part := range 8 {
+		t.Run(fmt.Sprintf("at commit %d", part), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				config := hourly()
+				config.Reaper.BatchRows = 10
+				e := actorstest.Start(t, config)
+				users := make([]string, 30)
+				for i := range users {
+					users[i] = fmt.Sprintf("user%02d", i)
+				}
+				e.Post("group:42", "ann", 7, users...)
+				commits := 0
+				never := make(chan struct{})
+				t.Cleanup(func() { close(never) })
+				e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(b persistence.Batch) error {
+					if len(b.Groups) > 0 && b.Groups[0].Requires != nil {
+						if commits++; commits > part {
+							return context.Canceled
+						}
+					}
+					return nil
+				}})
+				e.Advance(time.Hour + time.Second)
+				if v := e.View("group:42", "user29"); v != nil {
+					t.Fatalf("half deleted, it is shown: %+v", v)
+				}
+				e.Crash()
+				if v := e.View("group:42", "user29"); v != nil {
+					t.Fatalf("after the crash it is shown: %+v", v)
+				}
+				e.Advance(time.Second)
+				got := e.Expired()
+				if len(got) != 1 || got[0].LastSeq != 7 || len(got[0].Users) != 31 {
+					t.Fatalf("expired: got %+v, want one generation with last seq 7 and all 31 users", got)
+				}
+			})
+		})
+	}
+}
+
+func TestALateRepeatOfAnOldPostRevivesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := hourly()
+		config.KeepExpired = 24 * time.Hour
+		e := actorstest.Start(t, config)
+		e.Post("group:42", "ann", 7)
+		e.Advance(2 * time.Hour)
+		if r := e.Post("group:42", "ann", 7); r.Changed || r.LastSeq != 7 {
+			t.Fatalf("a repeat of the last post: got %+v, want no change", r)
+		}
+		if v := e.View("group:42", ""); v != nil {
+			t.Fatalf("the repeat revived it: %+v", v)
+		}
+		if r := e.Post("group:42", "ann", 8); !r.Changed || r.LastSeq != 8 {
+			t.Fatalf("the next post: got %+v, want a new generation", r)
+		}
+		e.Advance(2 * time.Hour)
+		e.Advance(24 * time.Hour)
+		// What was kept against repeats is gone in the end, and with it all rows.
+		if n := e.Rows(); n != 0 {
+			t.Fatalf("a day after the last expiry %d rows are left, want none", n)
+		}
+	})
+}
+
+func TestDeleteEndsAGenerationAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, actors.Config{})
+		r := e.Post("group:42", "ann", 3, "bob")
+		propose := func(generation uint64) error {
+			_, err := e.Propose(t.Context(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Delete{}, IfGeneration: generation})
+			return err
+		}
+		wantField(t, propose(0), conversation.ErrInvalid, "if_generation")
+		wantField(t, propose(r.Generation+1), conversation.ErrConflict, "if_generation")
+		if err := propose(r.Generation); err != nil {
+			t.Fatal(err)
+		}
+		if v := e.View("group:42", "bob"); v != nil {
+			t.Fatalf("deleted, it is shown: %+v", v)
+		}
+		e.Crash()
+		if v := e.View("group:42", "bob"); v != nil {
+			t.Fatalf("after a crash it is back: %+v", v)
+		}
+		wantField(t, propose(r.Generation), conversation.ErrNotFound, "")
+		e.Advance(time.Second)
+		if got := e.Expired(); len(got) != 1 || got[0].Reason != persistence.ReasonDeleted || got[0].LastSeq != 3 {
+			t.Fatalf("expired: got %+v, want one generation, deleted", got)
+		}
+	})
+}
+
+func TestTheClockNeverGoesBackOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, hourly())
+		e.Post("group:42", "ann", 1)
+		e.Advance(time.Hour + time.Second)
+		e.Post("group:43", "ann", 1)
+		seen := e.Store.Meta().Clock
+		e.Crash()
+		e.Post("group:44", "ann", 1)
+		if now := e.Store.Meta().Clock; now < seen {
+			t.Fatalf("the clock went back from %v to %v", seen, now)
+		}
+	})
+}
+
+func TestAStoreThatFailsForAMinuteDelaysExpiryAndLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, hourly())
+		for i := range 300 {
+			e.Post(fmt.Sprintf("group:%d", i), "ann", 1, "bob")
+		}
+		e.Advance(time.Hour - time.Second)
+		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(persistence.Batch) error { return context.DeadlineExceeded }})
+		e.Advance(time.Minute)
+		if got := e.Expired(); len(got) != 0 {
+			t.Fatalf("%d expired while nothing could be written", len(got))
+		}
+		if err := e.Stats().Reaper.Err; err == nil {
+			t.Error("Stats does not tell that the reaper fails")
+		}
+		e.Store.SetFaults(persistencetest.Faults{})
+		e.Advance(10 * time.Second)
+		if got := e.Expired(); len(got) != 300 {
+			t.Fatalf("ten seconds after the store came back %d of 300 are gone", len(got))
 		}
 	})
 }

@@ -45,7 +45,7 @@ type ended struct {
 	after  uint64
 }
 
-// passivation asks a conversation to leave memory if nothing is waiting for it. Shard → conversation; the answer is the actor's end.
+// passivation asks a conversation to leave memory. Cell → conversation, when the queue is empty; the answer is the actor's end.
 type passivation struct{}
 
 // learned brings memberships. Loader → conversation.

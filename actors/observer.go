@@ -9,7 +9,8 @@ import (
 // Observer is told what the engine does: logs, metrics and tests are observers. Any func may be nil. They are called on the engine's own goroutines, several
 // at a time, and must return quickly and not call the engine; a func that panics is the program's end.
 type Observer struct {
-	// Expired: a generation is gone, durably.
+	// Expired: a generation is gone, durably. It is told once, but not at all where the engine ends between the commit and this call: what must not be missed
+	// is in the store's events.
 	Expired func(ExpiredInfo)
 	// ReapBegin and ReapEnd enclose each attempt at a batch of deletions.
 	ReapBegin func(ReapInfo)
@@ -39,7 +40,7 @@ type ExpiredInfo struct {
 	Lateness       time.Duration // At - Deadline
 	Rows           int           // removed
 	Shard          persistence.Shard
-	Event          uint64 // number of the event in its shard
+	Event          uint64 // number of the event in its shard; 0 where the store's answer to the deletion was lost
 }
 
 // ReapInfo describes an attempt at a batch of deletions.

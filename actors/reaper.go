@@ -31,6 +31,7 @@ type reaper struct {
 	deleting  bool
 	room      int                 // how many generations the next batch may hold; 0: any number. It shrinks when batches fail.
 	failures  int                 // of batches in a row
+	successes uint64              // of batches
 	notBefore persistence.Instant // when the pace, or the back-off, allows the next batch
 	settling  []func()
 	draining  func()
@@ -49,6 +50,9 @@ type dying struct {
 	record       *persistence.Ended   // what the entry says of it, if it does
 	members      uint64               // about how many
 	since        persistence.Instant  // in the queue
+	tried        bool                 // a deletion was tried, and may have been carried out
+	failures     int                  // of batches that it was alone in
+	mark         uint64               // the batches that had succeeded at the first of those
 }
 
 type stage uint8
@@ -59,10 +63,10 @@ const (
 	waitingForFlush
 )
 
-// tooOften is how often a batch of one generation may fail before the others go first.
+// tooOften is how often a generation may fail alone, while others do not, before it is set aside.
 const tooOften = 3
 
-// setAside is how long they do.
+// setAside is for how long.
 const setAside = time.Minute
 
 // surveyed brings due entries. Survey → reaper.
@@ -127,7 +131,12 @@ func (r *reaper) proceed() {
 	canSurvey := !r.surveying && r.draining == nil && len(r.pending) < r.config.MaxPending
 	if canSurvey && r.agenda.next() <= now {
 		r.surveying, canSurvey = true, false
-		r.engine.background(func() { r.engine.survey(r.attempt, now, r.config.MaxPending-len(r.pending)) })
+		known := make(map[string]bool, len(r.pending))
+		for key := range r.pending {
+			known[key] = true
+		}
+		attempt, limit := r.attempt, r.config.MaxPending-len(r.pending)
+		r.engine.background(func() { r.engine.survey(attempt, now, limit, known) })
 	}
 	wake := r.reap(now)
 	r.agenda.rearm(canSurvey, wake)
@@ -229,8 +238,10 @@ func (r *reaper) over(e *conversation.Ending, after uint64) {
 }
 
 func (r *reaper) enqueue(d *dying) {
+	if d.stage == waitingForFlush {
+		r.moved = slices.DeleteFunc(r.moved, func(other *dying) bool { return other == d })
+	}
 	d.stage, d.since = queuedUp, r.engine.clock.now()
-	r.moved = slices.DeleteFunc(r.moved, func(other *dying) bool { return other == d })
 	r.queue = append(r.queue, d)
 }
 
@@ -270,7 +281,7 @@ func (r *reaper) reap(now persistence.Instant) (wake persistence.Instant) {
 	for _, d := range r.queue {
 		if d.after > done {
 			waiting = true
-			continue
+			break // those behind it wait for the same batch, or a later one
 		}
 		if len(batch) > 0 && (rows+d.rows() > r.config.BatchRows || len(batch) == r.room) {
 			break
@@ -317,6 +328,7 @@ func (r *reaper) deleted(m *deleted) {
 			delete(r.pending, d.key)
 		}
 		r.failures = 0
+		r.successes++
 		if r.room > 0 {
 			if r.room *= 2; r.room >= r.config.BatchRows {
 				r.room = 0
@@ -331,14 +343,29 @@ func (r *reaper) deleted(m *deleted) {
 	r.failures++
 	r.failed(m.err)
 	r.notBefore = now.Add(backOff(r.failures))
-	if len(m.batch) == 1 && r.failures >= tooOften {
-		d := m.batch[0]
-		r.engine.failed(FailedInfo{What: "reaper", Conversation: d.conversation, Reason: m.err, Failures: r.failures, Quarantined: now.Add(setAside).Time()})
-		r.later(d, now.Add(setAside))
+	for _, d := range m.batch {
+		d.tried = true
+	}
+	if len(m.batch) == 1 {
+		r.failedAlone(m.batch[0], m.err, now)
 		return
 	}
 	r.room = max(1, len(m.batch)/2)
 	r.queue = append(m.batch, r.queue...)
+}
+
+// failedAlone lets the others go first, and sets a generation aside for a while once it turns out that only it fails, not the store.
+func (r *reaper) failedAlone(d *dying, err error, now persistence.Instant) {
+	r.room = 1
+	if d.failures == 0 {
+		d.mark = r.successes
+	}
+	if d.failures++; d.failures >= tooOften && r.successes > d.mark {
+		r.engine.failed(FailedInfo{What: "reaper", Conversation: d.conversation, Reason: err, Failures: d.failures, Quarantined: now.Add(setAside).Time()})
+		r.later(d, now.Add(setAside))
+		return
+	}
+	r.queue = append(r.queue, d)
 }
 
 func (r *reaper) failed(err error) {
@@ -356,10 +383,10 @@ func backOff(n int) time.Duration {
 
 // gauge publishes what Stats shows.
 func (r *reaper) gauge(now persistence.Instant) {
-	oldest := now
-	for _, d := range r.pending {
-		oldest = min(oldest, d.due)
+	oldest := time.Duration(0)
+	if len(r.queue) > 0 {
+		oldest = now.Sub(r.queue[0].due)
 	}
 	r.engine.counts.pending.Store(int64(len(r.pending)))
-	r.engine.counts.oldest.Store(int64(now.Sub(oldest)))
+	r.engine.counts.oldest.Store(int64(oldest))
 }

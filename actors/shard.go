@@ -46,6 +46,9 @@ func (s *shard) cell(name string, instead *cell) *cell {
 		c = &cell{name: name, shard: s, worker: s.worker}
 		c.used.Store(int64(s.engine.clock.now()))
 		s.cells[name] = c
+		if len(s.cells) == 1 {
+			s.engine.sweeper.arm()
+		}
 	}
 	return c
 }

@@ -131,7 +131,7 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 		actor.WithDispatcher(worker),
 	)
 	c.mu.Lock()
-	c.phase = active
+	c.phase, c.leaving = active, false
 	c.mu.Unlock()
 	pid, err := ctx.SpawnNamed(props, strconv.FormatUint(a.engine.names.Add(1), 36))
 	if err != nil {
@@ -142,7 +142,7 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	a.active.Store(int64(len(a.attached)))
 	a.engine.counts.activations.Add(1)
 	if a.drained != nil {
-		c.push(&passivation{})
+		c.leave()
 	}
 	a.evict()
 }
@@ -163,7 +163,7 @@ func (a *shardActor) evict() {
 			break
 		}
 	}
-	oldest.push(&passivation{})
+	oldest.leave()
 }
 
 // terminated takes an actor that has ended off its cell.
@@ -286,7 +286,7 @@ func (a *shardActor) sweep(m *sweep) {
 			continue
 		}
 		if a.attached[c.name] == c {
-			c.push(&passivation{})
+			c.leave()
 			continue
 		}
 		c.mu.Lock()
@@ -306,7 +306,7 @@ func (a *shardActor) drain(m *drain) {
 	a.drained = m.done
 	for _, c := range a.all() {
 		if a.attached[c.name] == c {
-			c.push(&passivation{})
+			c.leave()
 			continue
 		}
 		c.mu.Lock()

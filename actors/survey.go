@@ -7,20 +7,19 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// survey looks at the shards whose time has come and reports the due entries that have come due, at most `limit`. It removes old events on the way.
-// It tells the agenda when to look at each shard next.
-func (e *Engine) survey(attempt uint64, now persistence.Instant, limit int) {
+// survey looks at the shards whose time has come and reports the due entries that have come due, at most `limit`, without those known already, by their keys. It
+// removes old events on the way. It tells the agenda when to look at each shard next.
+func (e *Engine) survey(attempt uint64, now persistence.Instant, limit int, known map[string]bool) {
 	report := &surveyed{attempt: attempt}
 	defer e.tellReaper(report)
-	seen := map[string]bool{}
 	for len(report.found) < limit {
 		shard, from, ok := e.agenda.take(now)
 		if !ok {
 			return
 		}
-		err := e.surveyShard(shard, from, now, limit, seen, report)
+		err := e.surveyShard(shard, from, now, limit, known, report)
 		if err == nil {
-			err = e.trim(shard, now)
+			err = e.forget(shard, now)
 		}
 		if err != nil {
 			report.err = err
@@ -30,7 +29,7 @@ func (e *Engine) survey(attempt uint64, now persistence.Instant, limit int) {
 	}
 }
 
-func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Instant, limit int, seen map[string]bool, report *surveyed) error {
+func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Instant, limit int, known map[string]bool, report *surveyed) error {
 	// The overlay first, then the snapshot: what leaves the one is in the other.
 	overlay, after := e.journal.Dues(shard)
 	snapshot, err := e.store.Snapshot()
@@ -46,17 +45,17 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 		case deadline > now:
 			e.agenda.look(shard, deadline, deadline)
 			return false, nil
+		case known[string(key)]:
+			return true, nil
 		case len(report.found) >= limit:
 			e.agenda.look(shard, deadline, now)
 			return false, nil
-		case seen[string(key)]:
-			return true, nil
 		}
 		entry, err := persistence.DecodeDue(value)
 		if err != nil {
 			return false, err
 		}
-		seen[string(key)] = true
+		known[string(key)] = true
 		d := &dying{conversation: name, shard: shard, generation: generation, due: deadline, key: string(key), after: after, record: entry.Ended}
 		if entry.Ended != nil {
 			d.members = uint64(len(entry.Ended.Users))
@@ -76,48 +75,6 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 		if more, err := take(row.Key, row.Value, 0); err != nil || !more {
 			return err
 		}
-	}
-	return nil
-}
-
-// trim removes the events of a shard that are older than they are kept, and the tombstones of their generations with them: events are numbered as time goes by,
-// so the log is the index of both.
-func (e *Engine) trim(shard persistence.Shard, now persistence.Instant) error {
-	snapshot, err := e.store.Snapshot()
-	if err != nil {
-		return err
-	}
-	defer snapshot.Close()
-	group := persistence.Group{Shard: shard, Epoch: e.shards[shard].epoch}
-	again := persistence.Never
-	for row, err := range snapshot.Scan(e.ctx, persistence.EventsRange(shard, 0)) {
-		if err != nil {
-			return err
-		}
-		event, err := persistence.DecodeEvent(row.Value)
-		if err != nil {
-			return err
-		}
-		if again = event.At.Add(e.config.KeepExpired); again > now {
-			break
-		}
-		again = persistence.Never
-		// A head with that generation can only be the tombstone: the generation was deleted in the commit that wrote the event.
-		group.Deletes = append(group.Deletes,
-			persistence.Delete{Key: append([]byte(nil), row.Key...)},
-			persistence.Delete{Key: persistence.HeadKey(event.Conversation), UpTo: event.Generation})
-		if len(group.Deletes) >= e.config.Reaper.BatchRows {
-			again = now
-			break
-		}
-	}
-	if len(group.Deletes) > 0 {
-		if err := e.commit(e.ctx, now, []persistence.Group{group}); err != nil {
-			return err
-		}
-	}
-	if again != persistence.Never {
-		e.agenda.look(shard, persistence.Never, again)
 	}
 	return nil
 }

@@ -6,36 +6,37 @@ import (
 	"github.com/parley-im/parley/actors/clock"
 )
 
-// sweeper has conversations that nobody uses leave memory. It owns one timer, one-shot and set anew after each sweep: no conversation has one.
+// sweeper has conversations that nobody uses leave memory. It owns one timer, one-shot, which runs only while there are cells: no conversation has one, and an engine at
+// rest does not wake up.
 type sweeper struct {
 	engine *Engine
 
 	mu     sync.Mutex
-	timer  clock.Timer
+	timer  clock.Timer // nil: it does not run
 	closed bool
 }
 
-func startSweeper(e *Engine) *sweeper {
-	s := &sweeper{engine: e}
-	s.arm()
-	return s
-}
-
+// arm sees to it that the timer runs. It is called whenever a shard gets its first cell.
 func (s *sweeper) arm() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closed {
+	if !s.closed && s.timer == nil {
 		// Half the time, so that a conversation stays for at most one and a half times as long as it should.
 		s.timer = s.engine.config.Clock.AfterFunc(s.engine.config.IdleAfter/2, s.sweep)
 	}
 }
 
 func (s *sweeper) sweep() {
+	s.mu.Lock()
+	s.timer = nil
+	s.mu.Unlock()
 	unusedSince := s.engine.clock.now().Add(-s.engine.config.IdleAfter)
 	for _, shard := range s.engine.shards {
-		shard.tell(&sweep{unusedSince: unusedSince})
+		if !shard.empty() {
+			shard.tell(&sweep{unusedSince: unusedSince})
+			s.arm()
+		}
 	}
-	s.arm()
 }
 
 // stop keeps the timer from going off again.
@@ -43,5 +44,7 @@ func (s *sweeper) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.timer.Stop()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 }

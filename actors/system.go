@@ -2,6 +2,7 @@ package actors
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -12,7 +13,7 @@ func newSystem() *actor.ActorSystem {
 	config := actor.NewConfig()
 	config.LoggerFactory = func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
 	config.DeadLetterRequestLogging = false
-	config.DeadLetterThrottleInterval = 0 // else each first dead letter starts a goroutine that sleeps
+	config.DeadLetterThrottleInterval = time.Nanosecond // for so long a goroutine sleeps after a dead letter; nobody would wait for it
 	return actor.NewActorSystemWithConfig(config)
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
@@ -192,4 +193,26 @@ func (r *recorder) observe(next *actors.Observer) *actors.Observer {
 		}
 	}
 	return &o
+}
+
+// Rows returns how many rows of conversations, users and events are in the store.
+func (e *Engine) Rows() int {
+	e.t.Helper()
+	snapshot, err := e.Store.Snapshot()
+	if err != nil {
+		e.t.Fatalf("count rows: %v", err)
+	}
+	defer snapshot.Close()
+	n := 0
+	for row, err := range snapshot.Scan(context.Background(), persistence.Range{Start: []byte{0}, End: []byte{0xff}}) {
+		if err != nil {
+			e.t.Fatalf("count rows: %v", err)
+		}
+		switch persistence.KindOf(row.Key) {
+		case persistence.KindOwner, persistence.KindStore:
+		default:
+			n++
+		}
+	}
+	return n
 }

@@ -139,8 +139,5 @@ func (a *applier) finish() Outcome {
 			})
 		}
 	}
-	if len(a.members) > maxResident {
-		a.members, a.complete = map[string]*persistence.Membership{}, false
-	}
 	return out
 }

@@ -43,6 +43,7 @@ func (s *State) Judge(generation persistence.Generation, due, now persistence.In
 	case s.head.Generation > generation || s.head.Due != due:
 		return Moved, out
 	case !s.alive(max(now, s.now)):
+		s.now = max(now, s.now) // what was judged over stays over, whatever the stamp of the next change
 		out.Ended = s.ending(s.head)
 		return Over, out
 	}

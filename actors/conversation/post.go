@@ -17,6 +17,8 @@ func (a *applier) post(p *Post, alive bool) error {
 		}
 		a.begin()
 		a.head.LastSeq, a.head.LoudSeq = 0, 0 // the first post may have any number
+	} else if p.Seq <= a.floor.LastSeq {
+		return nil // likewise, though the next generation has begun
 	} else if jump := a.in.Policy.maxSeqJump(); p.Seq > a.head.LastSeq && p.Seq-a.head.LastSeq > jump {
 		return a.refuse(ErrInvalid, "post.seq", fmt.Sprintf("must be at most %d above the last, %d", jump, a.head.LastSeq))
 	}
@@ -29,17 +31,26 @@ func (a *applier) post(p *Post, alive bool) error {
 		a.head.LastSeq, a.head.LastSender, a.head.Preview, a.head.SentAt = p.Seq, p.Sender, p.Preview, sentAt
 		a.tail.Extend(p.Seq)
 	}
-	if !p.Silent && p.Seq > a.head.LoudSeq {
+	first := a.mark(p)
+	switch {
+	case p.Silent:
+	case p.Seq > a.head.LoudSeq:
+		if a.head.LoudSeq == 0 {
+			a.head.Ordered = sentAt // up to now it was when the conversation was born
+		}
 		a.headChanged = true
 		a.head.LoudSeq, a.head.Ordered = p.Seq, max(a.head.Ordered, sentAt)
 		a.prolong()
+	case first && sentAt > a.head.Ordered: // a later message overtook it
+		a.headChanged = true
+		a.head.Ordered = sentAt
 	}
-	a.mark(p)
 	a.admit(p.Sender, p.Seq, false)
 	for _, user := range p.Members {
 		a.admit(user, p.Seq, true)
 	}
-	if m := a.members[p.Sender]; !p.Unattended && !m.Left && m.ReadSeq < p.Seq {
+	// A message from before its sender came back was sent while they were away.
+	if m := a.members[p.Sender]; !p.Unattended && !m.Left && p.Seq >= m.VisibleFrom && m.ReadSeq < p.Seq {
 		m = a.touch(p.Sender)
 		m.ReadSeq, m.ReadAt = p.Seq, a.now
 	}
@@ -58,11 +69,11 @@ func (s *State) reached() uint64 {
 }
 
 // mark notes in the tail what is to be known of this very message. Marks are only ever added, so that a repeat changes nothing and a message that
-// was overtaken by the next finds its place.
-func (a *applier) mark(p *Post) {
+// was overtaken by the next finds its place. It reports whether the message is certainly no repeat: the tail has room for its sender and did not know them.
+func (a *applier) mark(p *Post) (first bool) {
 	last := a.tail.Last
 	if last-p.Seq >= persistence.TailMessages {
-		return
+		return false
 	}
 	if p.Silent && !a.tail.Uncounted.Has(p.Seq) {
 		a.tail.Uncounted.Set(p.Seq, true)
@@ -74,8 +85,9 @@ func (a *applier) mark(p *Post) {
 	}
 	if last-p.Seq < persistence.TailSenders && a.tail.Senders.Of(p.Seq) == "" {
 		a.tail.Senders.Set(p.Seq, p.Sender)
-		a.tailChanged = true
+		a.tailChanged, first = true, true
 	}
+	return first
 }
 
 // admit makes a user a member from the message on; a message that was overtaken moves that back. Someone who left comes back only where `back` asks for
@@ -89,20 +101,28 @@ func (a *applier) admit(user string, seq uint64, back bool) {
 	case m.Left && back && seq > m.VisibleTo:
 		m = a.touch(user)
 		m.Left, m.Keep, m.VisibleFrom = false, false, seq
-	case !m.Left && seq < m.VisibleFrom && seq > m.VisibleTo:
+	case !m.Left && seq < m.VisibleFrom && seq > m.VisibleTo && (back || m.VisibleTo == 0):
 		a.touch(user).VisibleFrom = seq
 		return
 	default:
 		return
 	}
+	a.enter(m)
+}
+
+// enter counts a member who is new, or is back.
+func (a *applier) enter(m *persistence.Membership) {
 	a.head.Members++
+	if m.Pin != 0 {
+		a.head.Pins++
+	}
 	a.headChanged = true
 }
 
-// mention notes that the message names a member.
+// mention notes that the message names a member, or somebody who has left since.
 func (a *applier) mention(user string, p *Post) {
 	m := a.members[user]
-	if m == nil || m.Left || user == p.Sender {
+	if m == nil || (m.Left && p.Seq > m.VisibleTo) || user == p.Sender {
 		return
 	}
 	at, found := slices.BinarySearch(m.Mentions, p.Seq)

@@ -41,8 +41,7 @@ func (a *applier) join(j *Join, alive bool) error {
 		m.Left, m.Keep, m.VisibleFrom = false, false, visibleFrom
 		m.ReadSeq = max(m.ReadSeq, unreadFrom-1)
 		m.Revision = max(m.Revision, a.in.Revision)
-		a.head.Members++
-		a.headChanged = true
+		a.enter(m)
 	}
 	return nil
 }

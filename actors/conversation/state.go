@@ -4,7 +4,7 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// maxResident is how many memberships a State keeps between changes.
+// maxResident is how many memberships a State keeps from one change to the next. It is above what any one change touches.
 const maxResident = 4096
 
 // State is a conversation in memory: its head and tail, and those memberships that changes have asked for. It belongs to one goroutine at a time.
@@ -13,7 +13,8 @@ const maxResident = 4096
 type State struct {
 	name string
 	head *persistence.Head // of the latest generation, alive or over; nil: there is none
-	// floor is what an older generation had reached, as far as that is still known: from the tombstone.
+	// floor is what an older generation had reached, as far as that is still known: from the tombstone, or from the head that was over when this
+	// State began the next generation.
 	floor persistence.Tombstone
 	tail  persistence.Tail
 	// members holds the memberships that are known: nil stands for "no member". Where complete is set, a user who is not in it is no member.
@@ -36,7 +37,11 @@ func Load(name string, head, tail []byte) (*State, error) {
 		return s, nil
 	}
 	s.now = s.head.Activity
+	if s.head.Reason == persistence.ReasonDeleted {
+		s.now = max(s.now, s.head.Deadline) // the deadline is when it was deleted: no change from before that moment may revive it
+	}
 	s.complete = false
+	s.tail = persistence.Tail{Generation: s.head.Generation, Last: s.head.LastSeq}
 	if tail == nil {
 		return s, nil
 	}
@@ -64,18 +69,35 @@ func (s *State) Generation() persistence.Generation {
 // alive reports whether there is a generation that is not over.
 func (s *State) alive(now persistence.Instant) bool { return s.head != nil && now < s.head.Deadline }
 
-// Missing returns the users whose memberships must be given to [State.Learn] before the change can be applied at that time.
+// Missing returns the users, some perhaps twice, whose memberships must be given to [State.Learn] before the change can be applied at that time. Where too many
+// are in memory it forgets them, all of which are in the rows, so that neither refusals nor repetitions make a State grow without bound.
 func (s *State) Missing(change Change, now persistence.Instant) []string {
-	if s.complete || !s.alive(max(now, s.now)) {
+	if !s.alive(max(now, s.now)) {
 		return nil
 	}
-	var missing []string
+	if s.complete && len(s.members) > maxResident {
+		s.forget()
+	}
+	missing := s.unknown(change)
+	if len(missing) > 0 && len(s.members)+len(missing) > maxResident {
+		s.forget()
+		missing = s.unknown(change)
+	}
+	return missing
+}
+
+func (s *State) forget() { s.members, s.complete = map[string]*persistence.Membership{}, false }
+
+func (s *State) unknown(change Change) (users []string) {
+	if s.complete {
+		return nil
+	}
 	change.touches(func(user string) {
 		if _, known := s.members[user]; !known {
-			missing = append(missing, user)
+			users = append(users, user)
 		}
 	})
-	return missing
+	return users
 }
 
 // Learn takes in the value under a user's membership key, nil where there is none. A value of another generation counts as none.

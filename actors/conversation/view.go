@@ -85,7 +85,20 @@ func (r Rows) Listed() (listed, hidden bool) {
 	if m == nil || (m.Left && !m.Keep) {
 		return false, false
 	}
-	return true, m.Hide == persistence.HideAlways || (m.Hide == persistence.HideUntilMessage && r.Head.LoudSeq <= m.HiddenAt)
+	return true, hiding(r.Head, m) != persistence.HideNone
+}
+
+// hiding is the one that is in force: one until the next message ends with that message. Somebody who left sees no messages after that, so that those
+// end nothing for them.
+func hiding(h *persistence.Head, m *persistence.Membership) persistence.Hide {
+	loud := h.LoudSeq
+	if m.Left {
+		loud = min(loud, m.VisibleTo)
+	}
+	if m.Hide == persistence.HideUntilMessage && loud > m.HiddenAt {
+		return persistence.HideNone
+	}
+	return m.Hide
 }
 
 // View returns what is shown to the user; to nobody in particular, which is everything, where user is "".
@@ -138,7 +151,7 @@ func viewMembership(user string, h *persistence.Head, t *persistence.Tail, m *pe
 		MarkedUnread: m.MarkedUnread,
 		Pin:          m.Pin,
 		MutedUntil:   m.MutedUntil.Time(),
-		Hide:         m.Hide,
+		Hide:         hiding(h, m),
 		Tags:         m.Tags,
 		Custom:       m.Custom,
 		Draft:        m.Draft,

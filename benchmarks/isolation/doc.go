@@ -16,8 +16,9 @@
 //
 // Where deletion happens. With Inline, the host's actor of a shard that finds something expired deletes one batch of it before it passes the
 // proposal on. That is the kindest form of the design: it knows beforehand what is due and looks for nothing, and a proposal never pays for
-// more than one batch. The engine itself then runs on a clock that has not reached the deadlines, so that its reaper leaves the rows alone. In
-// the other two, the host's actor passes the proposal on at once and the engine's clock passes the deadlines in the course of the run.
+// more than one batch. That the store has one committer is no handicap, for Badger itself writes one transaction after the other. The engine
+// then runs on a clock that has not reached the deadlines, so that its reaper leaves the rows alone. In the other two designs, the host's
+// actor passes the proposal on at once, and the engine's clock passes the deadlines in the course of the run.
 //
 // # How latency is taken
 //

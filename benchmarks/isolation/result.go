@@ -14,18 +14,26 @@ const (
 	precision = 3
 )
 
-// Histogram holds latencies.
+// Histogram holds latencies. The zero value holds none.
 type Histogram struct{ h *hdrhistogram.Histogram }
 
 func newHistogram() Histogram { return Histogram{hdrhistogram.New(lowest, highest, precision)} }
 
 // Quantile returns the latency that a part q of all, from 0 to 1, did not exceed; 0 where there are none.
 func (h Histogram) Quantile(q float64) time.Duration {
+	if h.h == nil {
+		return 0
+	}
 	return time.Duration(h.h.ValueAtQuantile(100*q)) * time.Microsecond
 }
 
 // Count returns how many latencies there are.
-func (h Histogram) Count() int64 { return h.h.TotalCount() }
+func (h Histogram) Count() int64 {
+	if h.h == nil {
+		return 0
+	}
+	return h.h.TotalCount()
+}
 
 func (h Histogram) record(latency time.Duration) {
 	// Clamped to its range, no value is refused.

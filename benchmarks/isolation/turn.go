@@ -67,7 +67,7 @@ func turn(ctx context.Context, c Config, p *population, design Design, series *S
 	}
 	defer closeGates()
 	from, to := r.load(system.Root, gates, p, c)
-	if err := r.await(to - from); err != nil {
+	if err := r.await(running, to-from); err != nil {
 		return err
 	}
 	series.add(r, to, c)
@@ -124,8 +124,8 @@ func (r *run) load(root *actor.RootContext, gates []*actor.PID, p *population, c
 }
 
 // await waits until all that was sent was answered.
-func (r *run) await(sent int) error {
-	ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+func (r *run) await(ctx context.Context, sent int) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	for r.replies.Load() < int64(sent) {
 		select {

@@ -25,6 +25,7 @@ func TestTheEngineAgreesWithSixYearsOfChat(t *testing.T) {
 		{ExpireAfter: "168h0m0s", Messages: 29086, Conversations: 1601, Generations: 1905, Expired: 1892, Alive: 13},
 	} {
 		t.Run(want.ExpireAfter, func(t *testing.T) {
+			t.Parallel()
 			expireAfter, err := time.ParseDuration(want.ExpireAfter)
 			if err != nil {
 				t.Fatal(err)

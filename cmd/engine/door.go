@@ -19,7 +19,7 @@ import (
 const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 30 * time.Second
-	writeTimeout  = 2 * time.Minute // from the request's end: it bounds what a call may take, and a client that does not read
+	writeTimeout  = 2 * time.Minute // from the request's header on: it bounds what a call may take, and a client that does not read
 	idleTimeout   = 2 * time.Minute
 	headerBytes   = 64 << 10
 )

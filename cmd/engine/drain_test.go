@@ -55,6 +55,9 @@ func TestADrainUnderLoadAnswersWhatWasAcceptedAndLosesNothing(t *testing.T) {
 		})
 	}
 	running.Wait()
+	if count := all.Load(); count < signalAfter {
+		t.Fatalf("only %d messages were acknowledged before the clients gave up", count)
+	}
 	if end, log := p.wait(); end != "" || !strings.Contains(log, `"message":"drained"`) || strings.Contains(log, `"level":"error"`) {
 		t.Fatalf("the process ended with %q:\n%s", end, log)
 	}
@@ -107,7 +110,7 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	if err := p.signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if end, log := p.wait(); end != "signal: terminated" || strings.Contains(log, `"message":"stopped"`) {
+	if end, log := p.wait(); end != "exit status 1" || !strings.Contains(log, "\nengine: ended at once by a second signal: terminated\n") {
 		t.Errorf("the process ended with %q:\n%s", end, log)
 	}
 }

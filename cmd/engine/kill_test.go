@@ -97,6 +97,7 @@ func proposeUntilKilled(ctx context.Context, t *testing.T, p *process, acknowled
 		}
 	}
 	if count < killAfter {
+		_ = p.signal(os.Kill) // it failed already
 		t.Errorf("only %d messages were acknowledged before the clients gave up", count)
 	}
 }

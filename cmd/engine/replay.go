@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,7 +56,7 @@ func runReplay(cmd *cobra.Command, path string, config replay.Config, jsonOnly b
 	began := time.Now()
 	report, err := replay.Run(cmd.Context(), path, config)
 	hide()
-	if cmd.Context().Err() != nil && errors.Is(err, context.Canceled) {
+	if err != nil && cmd.Context().Err() != nil {
 		return fmt.Errorf("replay: interrupted after %v; nothing was checked", time.Since(began).Round(time.Second))
 	}
 	if err != nil {
@@ -89,7 +88,6 @@ func progress(w io.Writer, name string) (show func(read, size int64), hide func(
 			bar = progressbar.NewOptions64(size,
 				progressbar.OptionSetWriter(file),
 				progressbar.OptionSetDescription(name),
-				progressbar.OptionShowBytes(true),
 				progressbar.OptionSetWidth(24),
 				progressbar.OptionThrottle(100*time.Millisecond),
 				progressbar.OptionClearOnFinish(),

@@ -133,13 +133,17 @@ func TestReplayFailsWithTheFirstDifference(t *testing.T) {
 }
 
 func TestAnInterruptedReplaySaysSo(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	stdout, _, err := runReplayCommand(ctx, "--json", smallTrace)
-	if err == nil || !strings.Contains(err.Error(), "interrupted") {
-		t.Errorf("got error %v, want one that says that the replay was interrupted", err)
-	}
-	if stdout != "" {
-		t.Errorf("there is a report all the same: %s", stdout)
+	for name, cause := range map[string]error{"cancelled": nil, "by a signal": errors.New("signal: interrupt")} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(cause)
+			stdout, _, err := runReplayCommand(ctx, "--json", smallTrace)
+			if err == nil || !strings.HasPrefix(err.Error(), "replay: interrupted after") {
+				t.Errorf("got error %v, want one that says that the replay was interrupted", err)
+			}
+			if stdout != "" {
+				t.Errorf("there is a report all the same: %s", stdout)
+			}
+		})
 	}
 }

@@ -39,8 +39,8 @@ There is no authentication: whoever reaches the port may do everything. /healthz
 runs; /readyz answers 200 while calls are answered, and 503 with a sentence while it starts or drains.
 
 The first SIGTERM or SIGINT drains: nothing new is taken, what was accepted is answered and written, and the exit
-code is 0, or 1 where that took longer than --drain-timeout. A second signal ends the process at once, by that
-signal (exit code 143 or 130 in a shell); what was answered as committed is then safe all the same.`,
+code is 0, or 1 where that took longer than --drain-timeout. A second signal ends the process at once, with exit
+code 1; what was answered as committed is then safe all the same.`,
 		Example: `  engine serve --data ./data --expire-after 720h
   curl -H 'Content-Type: application/json' localhost:7600/parley.v1.ConversationService/Propose \
     -d '{"conversation":"group:42","post":{"seq":"1","sender":"ann","members":["bob"]}}'`,

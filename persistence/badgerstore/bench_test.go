@@ -18,8 +18,8 @@ func bench(b *testing.B, o Options) (*Store, persistence.Epoch) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			b.Error(err)
+		if fault := store.Close(); fault != nil {
+			b.Error(fault)
 		}
 	})
 	epochs, err := store.Acquire(b.Context(), 1)

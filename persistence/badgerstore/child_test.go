@@ -85,9 +85,7 @@ func asChild(role, dir string) error {
 	defer store.Close()
 	fmt.Println("open")
 	if role == roleCommit {
-		if err := commitForever(store); err != nil {
-			return err
-		}
+		return commitForever(store)
 	}
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err

@@ -15,7 +15,7 @@ import (
 )
 
 // stopped returns options whose FreeSpace holds each turn of the committer back, once armed, until it is let go.
-func stopped() (o Options, arm func(), letGo func()) {
+func stopped() (o Options, arm, letGo func()) {
 	var mu sync.Mutex
 	var hold chan struct{}
 	o.FreeSpace = func(string) (uint64, error) {
@@ -144,8 +144,8 @@ func TestCloseAnswersWhatIsUnderWayAndRefusesWhatWaits(t *testing.T) {
 		}
 		synctest.Wait()
 		select {
-		case <-closed:
-			t.Error("Close did not wait for the commit under way")
+		case err := <-closed:
+			t.Errorf("Close did not wait for the commit under way: %v", err)
 		default:
 		}
 		letGo()
@@ -197,11 +197,12 @@ func TestAnUnknownOutcomeIsLookedUpBeforeTheNextWrite(t *testing.T) {
 	}
 }
 
-func storedClock(s *subject) (clock persistence.Instant, err error) {
-	err = s.db.View(func(txn *badger.Txn) error {
-		n, err := readNumber(txn, rowClock)
+func storedClock(s *subject) (persistence.Instant, error) {
+	var clock persistence.Instant
+	err := s.db.View(func(txn *badger.Txn) error {
+		n, fault := readNumber(txn, rowClock)
 		clock = persistence.Instant(n)
-		return err
+		return fault
 	})
 	return clock, err
 }

@@ -9,7 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -26,7 +28,7 @@ var (
 
 // prepare makes the directory, or checks that it is one that Badger may touch.
 func prepare(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the host names the directory
 		return err
 	}
 	manifest, err := os.Open(filepath.Join(dir, badger.ManifestFilename)) //nolint:gosec // the host names the directory
@@ -63,9 +65,14 @@ func mustBeUnused(dir string) error {
 	return nil
 }
 
-// openError tells from Badger's text, which is all there is, that the directory is locked: Badger drops the system's error.
+// openError tells from Badger's text, which is all there is, that the directory is locked: Badger drops the system's error. A file system that
+// knows no locks fails with the same words, but not for the same reason.
 func openError(err error) error {
-	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
+	text := err.Error()
+	if !strings.Contains(text, "Another process is using this Badger database") {
+		return err
+	}
+	if runtime.GOOS == "windows" || strings.Contains(text, syscall.EWOULDBLOCK.Error()) {
 		return ErrInUse
 	}
 	return err

@@ -29,47 +29,41 @@ const (
 // identify checks that the database is a store that this program can use, and makes an empty one into such a store.
 func identify(db *badger.DB) (persistence.Meta, error) {
 	meta, err := readMeta(db)
-	if errors.Is(err, persistence.ErrNotFound) {
-		if err := mustBeEmpty(db); err != nil {
-			return meta, err
-		}
-		return createMeta(db)
+	if !errors.Is(err, persistence.ErrNotFound) {
+		return meta, err
 	}
-	return meta, err
+	if err = mustBeEmpty(db); err != nil {
+		return meta, err
+	}
+	return createMeta(db)
 }
 
-func readMeta(db *badger.DB) (meta persistence.Meta, err error) {
-	err = db.View(func(txn *badger.Txn) error {
-		version, err := readNumber(txn, rowStoreFormat)
-		if err != nil {
-			return err
-		}
-		if version > storeFormat {
-			return fmt.Errorf("%w: the store has format %d, this program reads %d", persistence.ErrNewerFormat, version, storeFormat)
-		}
-		shards, err := readNumber(txn, rowShards)
-		if err != nil {
-			return err
-		}
-		if shards != persistence.Shards {
-			return fmt.Errorf("%w: the store was created with %d shards, this program has %d", ErrShards, shards, persistence.Shards)
-		}
-		incarnation, err := readRow(txn, rowIncarnation)
-		if err != nil {
-			return err
-		}
-		clock, err := readNumber(txn, rowClock)
-		if err != nil {
-			return err
-		}
-		meta = persistence.Meta{
-			Incarnation: string(incarnation),
-			Shards:      persistence.Shards,
-			Clock:       persistence.Instant(clock), //nolint:gosec // written the same way
-		}
-		return nil
-	})
-	return meta, err
+func readMeta(db *badger.DB) (persistence.Meta, error) {
+	txn := db.NewTransaction(false)
+	defer txn.Discard()
+	version, err := readNumber(txn, rowStoreFormat)
+	if err != nil {
+		return persistence.Meta{}, err
+	}
+	if version > storeFormat {
+		return persistence.Meta{}, fmt.Errorf("%w: the store has format %d, this program reads %d", persistence.ErrNewerFormat, version, storeFormat)
+	}
+	shards, err := readNumber(txn, rowShards)
+	if err != nil {
+		return persistence.Meta{}, err
+	}
+	if shards != persistence.Shards {
+		return persistence.Meta{}, fmt.Errorf("%w: the store was created with %d shards, this program has %d", ErrShards, shards, persistence.Shards)
+	}
+	incarnation, err := readRow(txn, rowIncarnation)
+	if err != nil {
+		return persistence.Meta{}, err
+	}
+	clock, err := readNumber(txn, rowClock)
+	if err != nil {
+		return persistence.Meta{}, err
+	}
+	return persistence.Meta{Incarnation: string(incarnation), Shards: persistence.Shards, Clock: persistence.Instant(clock)}, nil
 }
 
 // createMeta writes the store's own rows in one transaction: a store has all of them or, after a crash, none.

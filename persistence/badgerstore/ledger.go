@@ -49,7 +49,7 @@ func (l *ledger) highest(txn *badger.Txn) (persistence.Instant, error) {
 	if err != nil {
 		return 0, err
 	}
-	l.clock, l.clockKnown = persistence.Instant(clock), true //nolint:gosec // written the same way
+	l.clock, l.clockKnown = persistence.Instant(clock), true
 	return l.clock, nil
 }
 

@@ -95,16 +95,24 @@ func TestAStoreWithNewerRowsAboutItselfIsRefused(t *testing.T) {
 }
 
 func TestAStoreWithBrokenRowsAboutItselfIsRefused(t *testing.T) {
+	dir := create(t)
 	for _, row := range []string{rowStoreFormat, rowShards, rowIncarnation, rowClock} {
-		for _, value := range [][]byte{nil, {}, {rowFormat}, {0, 1}} {
-			dir := create(t)
-			with(t, dir, func(txn *badger.Txn) error { return txn.Set(persistence.StoreKey(row), value) })
-			refused(t, dir, persistence.ErrValue, row)
-		}
-		dir := create(t)
-		with(t, dir, func(txn *badger.Txn) error { return txn.Delete(persistence.StoreKey(row)) })
+		key := persistence.StoreKey(row)
+		var good []byte
+		with(t, dir, func(txn *badger.Txn) (err error) {
+			if good, err = read(txn, key); err != nil {
+				return err
+			}
+			return txn.Set(key, []byte{rowFormat})
+		})
+		refused(t, dir, persistence.ErrValue, row)
+		with(t, dir, func(txn *badger.Txn) error { return txn.Set(key, []byte{rowFormat - 1, 1}) })
+		refused(t, dir, persistence.ErrValue, row)
+		with(t, dir, func(txn *badger.Txn) error { return txn.Delete(key) })
 		refused(t, dir, ErrForeign)
+		with(t, dir, func(txn *badger.Txn) error { return txn.Set(key, good) })
 	}
+	open(t, dir, Options{})
 }
 
 func TestAStoreWithAnotherNumberOfShardsIsRefused(t *testing.T) {
@@ -122,7 +130,7 @@ func TestADatabaseOfAnotherProgramIsRefusedUntouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = db.Update(func(txn *badger.Txn) error { return txn.Set([]byte("theirs"), nil) })
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err = errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	before := contents(t, dir)

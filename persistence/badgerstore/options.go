@@ -17,7 +17,8 @@ type Options struct {
 	// ReserveBytes is the free space below which commits are refused with ErrStoreFull: Badger needs room to reorganise what it has, and a full disk
 	// would end the process. 0: DefaultReserve; negative: none is kept.
 	ReserveBytes int64
-	// FreeSpace returns how many bytes may still be written to the disk that holds dir. It is asked before each write, on the committer's goroutine.
+	// FreeSpace returns how many bytes may still be written to the disk that holds dir. It is asked before each turn of writing, on
+	// the committer's goroutine.
 	// nil: the operating system is asked, where that is Linux, macOS, FreeBSD or Windows; elsewhere no reserve is kept.
 	FreeSpace func(dir string) (uint64, error)
 	// Log receives Badger's own messages, on Badger's goroutines and several at a time; it must not call the store. nil: they are dropped.

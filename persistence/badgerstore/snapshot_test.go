@@ -134,8 +134,8 @@ func TestCloseWaitsForTheNextStepOfAScan(t *testing.T) {
 			go func() { closed <- s.Close() }()
 			synctest.Wait()
 			select {
-			case <-closed:
-				t.Fatal("Close did not wait for the scan")
+			case err := <-closed:
+				t.Fatalf("Close did not wait for the scan: %v", err)
 			default:
 			}
 			if _, err := h.Get(t.Context(), []byte("xa")); !errors.Is(err, persistence.ErrClosed) {

@@ -36,7 +36,7 @@ func (s *space) take(bytes int64) error {
 		}
 		s.free, s.asked = free, true
 	}
-	need := 2 * uint64(bytes) //nolint:gosec // a sum of lengths
+	need := 2 * uint64(bytes)
 	if s.free < s.reserve || s.free-s.reserve < need {
 		return fmt.Errorf("%w: %s has %d bytes free, %d are wanted and %d kept", persistence.ErrStoreFull, s.dir, s.free, need, s.reserve)
 	}

@@ -9,5 +9,6 @@ func freeSpace(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &stat); err != nil {
 		return 0, err
 	}
-	return uint64(max(stat.Bavail, 0)) * uint64(stat.Bsize), nil //nolint:gosec,unconvert // the types differ between systems; FreeBSD counts the root's share below zero
+	// The types differ between systems; FreeBSD counts below zero what is kept for root.
+	return uint64(max(stat.Bavail, 0)) * uint64(stat.Bsize), nil //nolint:unconvert // it is one elsewhere
 }

@@ -13,6 +13,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	for name, o := range map[string]Options{"synced": {}, "unsynced": {NoSync: true}} {
 		t.Run(name, func(t *testing.T) {
 			persistencetest.Run(t, func(t *testing.T) persistencetest.Storage {
+				t.Helper()
 				dir := t.TempDir()
 				return func() (persistencetest.Opened, error) { return Open(dir, o) }
 			})
@@ -35,8 +36,8 @@ func open(t *testing.T, dir string, o Options) *subject {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
+		if fault := store.Close(); fault != nil {
+			t.Error(fault)
 		}
 	})
 	epochs, err := store.Acquire(t.Context(), 1)
@@ -120,7 +121,7 @@ func TestKeysThatNoRowMayHaveAreRefusedBeforeAnythingIsWritten(t *testing.T) {
 
 func TestTheLargestGroupThatIsAcceptedFitsItsTransaction(t *testing.T) {
 	s := open(t, t.TempDir(), Options{NoSync: true})
-	rows := func(n, size int, events int) persistence.Group {
+	rows := func(n, size, events int) persistence.Group {
 		g := persistence.Group{Shard: 1, Epoch: s.epoch}
 		for i := range n {
 			g.Puts = append(g.Puts, persistence.Put{Key: fmt.Appendf(nil, "x%08d", i), Value: make([]byte, size)})

@@ -43,7 +43,7 @@ func (t *transaction) add(g *persistence.Group) (persistence.Result, error) {
 		return persistence.Result{Err: fmt.Errorf("%w: shard %d has epoch %d, the group %d", persistence.ErrFenced, g.Shard, owner.Epoch, g.Epoch)}, nil
 	}
 	if g.Requires != nil {
-		_, err := t.txn.Get(g.Requires)
+		_, err = t.txn.Get(g.Requires)
 		if errors.Is(err, badger.ErrKeyNotFound) {
 			return persistence.Result{Skipped: true}, nil
 		}
@@ -211,7 +211,7 @@ func (t *transaction) commit(write func(*badger.Txn) error) error {
 		}
 	}
 	if t.clock != 0 {
-		if err := t.txn.Set(persistence.StoreKey(rowClock), encodeNumber(uint64(t.clock))); err != nil { //nolint:gosec // read back the same way
+		if err := t.txn.Set(persistence.StoreKey(rowClock), encodeNumber(uint64(t.clock))); err != nil {
 			return fmt.Errorf("write the clock: %w", err)
 		}
 	}

@@ -10,16 +10,16 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// Violation is something in a store that contradicts the rest of it.
-type Violation struct {
+// ViolationError is something in a store that contradicts the rest of it.
+type ViolationError struct {
 	Key  []byte // of the row that is wrong, or should be there
 	What string
 }
 
 // Error implements error.
-func (v *Violation) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.What) }
+func (v *ViolationError) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.What) }
 
-// Check reads a whole store and returns all that is wrong with it, in the order of the keys: each error is a *[Violation]. Where the snapshot cannot be
+// Check reads a whole store and returns all that is wrong with it, in the order of the keys: each error is a *[ViolationError]. Where the snapshot cannot be
 // read, it returns that error alone. It holds everything in memory, and is meant for the end of a test.
 //
 // These rules hold after every commit of an engine, also in the middle of a deletion and after a crash:
@@ -41,7 +41,9 @@ func Check(ctx context.Context, snapshot persistence.Snapshot) []error {
 		c.read(bytes.Clone(row.Key), row.Value)
 	}
 	c.judge()
-	slices.SortStableFunc(c.found, func(a, b *Violation) int { return cmp.Or(bytes.Compare(a.Key, b.Key), cmp.Compare(a.What, b.What)) })
+	slices.SortStableFunc(c.found, func(a, b *ViolationError) int {
+		return cmp.Or(bytes.Compare(a.Key, b.Key), cmp.Compare(a.What, b.What))
+	})
 	faults := make([]error, len(c.found))
 	for i, violation := range c.found {
 		faults[i] = violation
@@ -53,7 +55,7 @@ type checker struct {
 	conversations map[string]*conversation
 	next          map[persistence.Shard]uint64 // event number, as the owner has it
 	last          map[persistence.Shard]uint64 // event number found
-	found         []*Violation
+	found         []*ViolationError
 }
 
 // conversation is all rows of one conversation.
@@ -75,7 +77,7 @@ type dueEntry struct {
 }
 
 func (c *checker) report(key []byte, format string, args ...any) {
-	c.found = append(c.found, &Violation{Key: key, What: fmt.Sprintf(format, args...)})
+	c.found = append(c.found, &ViolationError{Key: key, What: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) of(name string) *conversation {

@@ -179,8 +179,8 @@ func TestCheckNamesEachContradiction(t *testing.T) {
 			faults := w.check(t)
 			var keys []string
 			for _, fault := range faults {
-				var violation *persistencetest.Violation
-				violation, ok := fault.(*persistencetest.Violation) //nolint:errorlint // documented to be one
+				var violation *persistencetest.ViolationError
+				violation, ok := fault.(*persistencetest.ViolationError) //nolint:errorlint // documented to be one
 				if !ok {
 					t.Fatalf("%T: %v", fault, fault)
 				}

@@ -36,8 +36,8 @@ func eventTests() []suiteTest {
 			s.equal("events of shard 2", s.events(2, 0), []string{"A"})
 			for i, row := range s.rows(persistence.EventsRange(1, 0)) {
 				shard, number, err := persistence.ParseEventKey([]byte(row.Key))
-				if err != nil || shard != 1 || number != first+uint64(i) { //nolint:gosec // an index
-					s.Errorf("event %d has number %d of shard %d, %v; want %d", i, number, shard, err, first+uint64(i)) //nolint:gosec // an index
+				if err != nil || shard != 1 || number != first+uint64(i) {
+					s.Errorf("event %d has number %d of shard %d, %v; want %d", i, number, shard, err, first+uint64(i))
 				}
 			}
 		}},

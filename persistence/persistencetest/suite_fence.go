@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/parley-im/parley/persistence"
 )
@@ -112,30 +113,34 @@ func fenceTests() []suiteTest {
 			s.acquire(1)
 			old := s.group(1)
 			committing := make(chan struct{})
+			var acquired atomic.Bool
 			var racing sync.WaitGroup
 			racing.Go(func() {
 				for i := 0; ; i++ {
+					late := acquired.Load()
 					g := old
 					put("n", fmt.Sprint(i))(&g)
 					results, err := s.store.Commit(s.Context(), persistence.Batch{Groups: []persistence.Group{g}})
-					if err != nil {
+					switch {
+					case err != nil:
 						s.Errorf("commit: %v", err)
-						return
-					}
-					if results[0].Err != nil {
-						if !errors.Is(results[0].Err, persistence.ErrFenced) {
-							s.Errorf("commit: %v, want ErrFenced", results[0].Err)
-						}
-						return
+					case results[0].Err == nil && late:
+						s.Error("a commit that began after Acquire had returned was written under the old epoch")
+					case results[0].Err != nil && !errors.Is(results[0].Err, persistence.ErrFenced):
+						s.Errorf("commit: %v, want ErrFenced", results[0].Err)
 					}
 					if i == 10 {
 						close(committing)
+					}
+					if i >= 10 && (late || err != nil) {
+						return
 					}
 				}
 			})
 			<-committing
 			s.acquire(1)
 			before := s.all()
+			acquired.Store(true)
 			racing.Wait()
 			s.equal("rows", s.all(), before)
 		}},

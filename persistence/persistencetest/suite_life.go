@@ -89,9 +89,10 @@ func closeUnderLoad(s *subject) {
 					}
 					if err != nil || results[0].Err != nil {
 						s.Errorf("commit: %v, %v", err, results)
-						return
+					} else {
+						acked[c]++
 					}
-					if acked[c]++; acked[c] == 3 {
+					if i == 2 {
 						warm <- struct{}{}
 					}
 				}
@@ -110,7 +111,6 @@ func closeUnderLoad(s *subject) {
 					}
 					if err != nil {
 						s.Errorf("read: %v", err)
-						return
 					}
 				}
 			})

@@ -86,10 +86,10 @@ func nameTests() []suiteTest {
 			shard := persistence.ShardOf(conversation)
 			s.acquire(shard)
 			deadlines := []persistence.Instant{1, 255, 256, 1 << 40, persistence.Never}
-			for i := len(deadlines) - 1; i >= 0; i-- {
+			for _, deadline := range slices.Backward(deadlines) {
 				for _, generation := range []persistence.Generation{1, 300} {
 					g := s.group(shard)
-					g.Puts = append(g.Puts, persistence.Put{Key: persistence.DueKey(conversation, deadlines[i], generation)})
+					g.Puts = append(g.Puts, persistence.Put{Key: persistence.DueKey(conversation, deadline, generation)})
 					s.commitAll(g)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/parley-im/parley/persistence"
 )
@@ -13,8 +14,8 @@ func scanTests() []suiteTest {
 		{"rows come in the order of their keys, from Start up to but without End", func(s *subject) {
 			s.acquire(1)
 			keys := []string{"xa", "xa\x00", "xa\x00\xff", "xa\x01", "xaa", "xb", "xb\xff", "xb\xff\xff", "xc"}
-			for i := len(keys) - 1; i >= 0; i-- {
-				s.commitAll(s.group(1, put(keys[i][1:], fmt.Sprint(i))))
+			for i, key := range slices.Backward(keys) {
+				s.commitAll(s.group(1, put(key[1:], fmt.Sprint(i))))
 			}
 			within := func(start, end string) []entry {
 				var rows []entry

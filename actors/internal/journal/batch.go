@@ -31,7 +31,7 @@ type record struct {
 	name  string
 	shard persistence.Shard
 	rows  map[string]conversation.Write
-	// failures counts how often the store failed to take this record by itself.
+	// failures counts how often the store failed to take this record by itself while it took others.
 	failures int
 }
 
@@ -114,6 +114,7 @@ func (b *batch) remove(name string) {
 	for _, w := range r.rows {
 		b.bytes -= size(w)
 		b.rows--
+		delete(b.users[w.User], name)
 	}
 }
 

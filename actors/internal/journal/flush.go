@@ -13,7 +13,7 @@ import (
 const (
 	backoffFirst = 10 * time.Millisecond
 	backoffMost  = 2 * time.Second
-	// patience is how often a batch is tried whole before it is divided, and a single record before it is given up.
+	// patience is how often a batch is tried whole before it is divided, and how often the store has to fail a single record before that is given up.
 	patience = 3
 )
 
@@ -54,61 +54,52 @@ func (j *Journal) seal() *batch {
 
 // write brings the batch into the store, however often that takes. It returns false when the journal was closed.
 func (j *Journal) write(b *batch) bool {
-	left := slices.Clone(b.order) // records may be dropped on the way
-	landed := false               // some of it has: the store as such takes rows
+	t := &trial{Journal: j, batch: b, left: slices.Clone(b.order)}
 	for attempt := 1; ; attempt++ {
-		parts := [][]*record{left}
-		if attempt > patience && len(left) > 1 {
-			parts = [][]*record{left[:len(left)/2], left[len(left)/2:]}
-		}
-		var failed []*record
-		var failure error
-		for _, part := range parts {
-			switch err := j.commit(b, part, attempt); {
-			case err == nil:
-				landed = true
-			case errors.Is(err, persistence.ErrFenced):
-				j.fenced(err)
-				return false
-			default:
-				failure = err
-				failed = append(failed, part...)
-				if len(part) == 1 {
-					part[0].failures++
-				}
-			}
-		}
-		j.note(failure)
-		if len(failed) == 0 {
+		switch {
+		case t.attempt(attempt):
+			j.note(nil)
 			j.land(b)
 			return true
+		case errors.Is(t.failure, persistence.ErrFenced):
+			j.fenced(t.failure)
+			return false
 		}
-		if errors.Is(failure, persistence.ErrStoreFull) {
-			j.release(b, "", &conversation.Error{Kind: conversation.ErrOverloaded, Reason: "applied, but the store is out of space; it is tried again", Cause: failure})
-		}
-		left = failed
-		if len(left) == 1 && left[0].failures >= patience && landed {
-			j.drop(b, left[0], failure)
-			j.land(b)
-			return true
+		j.note(t.failure)
+		if errors.Is(t.failure, persistence.ErrStoreFull) {
+			j.complain(b, t.failure)
 		}
 		if !j.pause(attempt) {
 			return false
 		}
-		left = j.reinforce(b, left)
+		if attempt >= patience {
+			t.reinforce()
+		}
 	}
+}
+
+// complain tells all who wait that the store is out of space, whichever batch they wait for: none is written before this one.
+func (j *Journal) complain(b *batch, failure error) {
+	refusal := &conversation.Error{Kind: conversation.ErrOverloaded, Reason: "applied, but the store is out of space; it is tried again", Cause: failure}
+	j.mu.Lock()
+	open := j.open
+	j.mu.Unlock()
+	j.release(b, "", refusal)
+	j.release(open, "", refusal)
 }
 
 // commit tries to write some of a batch's records. A record that the store refuses by itself is dropped.
 func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 	j.mu.Lock()
 	groups := make([]persistence.Group, len(records))
-	rows := 0
+	a := Attempt{Conversations: len(records), Number: attempt}
 	for i, r := range records {
 		groups[i] = r.group(j.config.Epochs[r.shard])
-		rows += len(r.rows)
+		a.Rows += len(r.rows)
+		for _, w := range r.rows {
+			a.Bytes += size(w)
+		}
 	}
-	a := Attempt{Conversations: len(records), Rows: rows, Bytes: b.bytes, Number: attempt}
 	if b.rows > 0 {
 		a.Age = j.config.Now().Sub(b.oldest)
 	}
@@ -121,18 +112,19 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 	results, err := j.config.Store.Commit(j.ctx, persistence.Batch{Clock: began, Groups: groups})
 	j.config.End(a, j.config.Now().Sub(began), err)
 	if err != nil {
+		j.counts.failures.Add(1)
 		return err
 	}
 	for i, result := range results {
 		switch {
 		case result.Err == nil:
+			j.counts.rows.Add(uint64(len(records[i].rows)))
 		case errors.Is(result.Err, persistence.ErrFenced):
 			return result.Err
 		default:
 			j.drop(b, records[i], result.Err)
 		}
 	}
-	j.counts.rows.Add(uint64(rows)) //nolint:gosec // a count
 	return nil
 }
 
@@ -141,7 +133,6 @@ func (j *Journal) note(failure error) {
 	if failure == nil {
 		j.counts.lastErr.Store(nil)
 	} else {
-		j.counts.failures.Add(1)
 		j.counts.lastErr.Store(&failure)
 	}
 	j.mu.Lock()
@@ -200,20 +191,6 @@ func (j *Journal) drop(b *batch, r *record, err error) {
 func (j *Journal) fenced(err error) {
 	j.shut(err)
 	j.config.OnFenced(err)
-}
-
-// reinforce adds what has come since to a batch of which a single record is left, so that others show whether it is the record or the store that fails.
-func (j *Journal) reinforce(b *batch, left []*record) []*record {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if len(left) != 1 || j.open.rows == 0 {
-		return left
-	}
-	later := j.open
-	j.open = newBatch(later.seq + 1)
-	known := len(b.order)
-	b.absorb(later)
-	return append(left, b.order[known:]...)
 }
 
 // pause waits before the next attempt, the longer the more there were. It returns false when the journal was closed.

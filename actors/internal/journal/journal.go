@@ -63,6 +63,7 @@ type Journal struct {
 	flushed uint64 // the last batch that is in the store
 	timed   func() bool
 	closed  error            // why nothing is taken any more
+	lost    int              // rows that had not been written then
 	barred  map[string]error // conversations of which rows were dropped: nothing that builds on those may be written
 
 	refusal atomic.Pointer[conversation.Error] // what Full says
@@ -90,7 +91,8 @@ func Open(config Config) *Journal {
 }
 
 // Add takes a conversation's writes and returns the number of the batch that they are in. Readers see them from then on. Where waiter is not nil, it is
-// told when the batch is in the store, which is then tried at once. Nothing is refused: see Full.
+// told when the batch is in the store, which is then tried at once. A journal at its bound takes them all the same: see Full. One that is closed, or has dropped rows of
+// the conversation, takes nothing; the number is then 0.
 func (j *Journal) Add(name string, shard persistence.Shard, writes []conversation.Write, waiter Waiter) uint64 {
 	j.mu.Lock()
 	if err := j.refuses(name); err != nil {
@@ -142,12 +144,17 @@ func (j *Journal) Readmit(name string) {
 // Wait tells the waiter when what the conversation has in the batches up to seq is in the store, which is tried at once.
 func (j *Journal) Wait(name string, seq uint64, waiter Waiter) {
 	j.mu.Lock()
+	barred, dropped := j.barred[name]
 	switch {
+	case dropped: // rows that were to be in the store by now may be among those
+		j.mu.Unlock()
+		waiter.Committed(barred)
+		return
 	case j.flushed >= seq:
 		j.mu.Unlock()
 		waiter.Committed(nil)
 		return
-	case j.refuses(name) != nil:
+	case j.closed != nil:
 		err := j.refuses(name)
 		j.mu.Unlock()
 		waiter.Committed(err)
@@ -225,14 +232,21 @@ func (j *Journal) gauge() {
 	}
 }
 
-// Close writes what there is and ends the journal's goroutine. When ctx ends first, what could not be written is given up: its waiters get
-// ErrUnavailable, and the error is a [*LostError].
+// Close writes what there is and ends the journal's goroutine. When ctx ends first, or the shards were lost, what could not be written is given up: its
+// waiters get ErrUnavailable, and the error is a [*LostError]. A write that the store is about to carry out is waited for even then. Close may be called more
+// than once, with the same result.
 func (j *Journal) Close(ctx context.Context) error {
-	err := j.drain(ctx)
-	lost := j.shut(errClosed)
+	why := errClosed
+	if err := j.drain(ctx); err != nil {
+		why = fmt.Errorf("%w: %w", errClosed, err)
+		if last := j.counts.lastErr.Load(); last != nil {
+			why = fmt.Errorf("%w; the last attempt to write: %w", why, *last)
+		}
+	}
+	lost, why := j.shut(why)
 	<-j.done
 	if lost > 0 {
-		return &LostError{Rows: lost, Cause: err}
+		return &LostError{Rows: lost, Cause: why}
 	}
 	return nil
 }
@@ -261,7 +275,7 @@ func (a answer) Committed(err error) { a <- err }
 
 // LostError says that a journal was closed before it could write everything.
 type LostError struct {
-	Rows  int
+	Rows  int // at most: of those that were just being written, some or all may be in the store
 	Cause error
 }
 
@@ -273,33 +287,34 @@ func (e *LostError) Error() string {
 // Unwrap returns the cause.
 func (e *LostError) Unwrap() error { return e.Cause }
 
-// shut refuses everything from now on, tells all waiters, and returns how many rows were not written.
-func (j *Journal) shut(why error) (lost int) {
+// shut refuses everything from now on and tells all waiters, unless that was done before. It returns how many rows were not written by then, and why not.
+func (j *Journal) shut(why error) (lost int, because error) {
 	j.mu.Lock()
 	if j.closed != nil {
-		j.mu.Unlock()
-		return 0
+		defer j.mu.Unlock()
+		return j.lost, j.closed
 	}
 	j.closed = why
 	waiters := j.open.waiters
-	lost = j.open.rows
+	j.lost = j.open.rows
 	j.open.waiters = nil
 	if j.flying != nil {
 		waiters = append(waiters, j.flying.waiters...)
 		j.flying.waiters = nil
-		lost += j.flying.rows
+		j.lost += j.flying.rows
 	}
 	if j.timed != nil {
 		j.timed()
 		j.timed = nil
 	}
 	j.gauge()
+	lost = j.lost
 	j.mu.Unlock()
 	for _, w := range waiters {
-		w.Committed(&conversation.Error{Kind: conversation.ErrUnavailable, Cause: why})
+		w.Committed(&conversation.Error{Kind: conversation.ErrUnavailable, Conversation: w.name, Cause: why})
 	}
 	j.cancel(why)
-	return lost
+	return lost, why
 }
 
 // Stats is what a journal counts.

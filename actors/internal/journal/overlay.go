@@ -8,8 +8,8 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// Lookup returns, for each key of a conversation, the value that is not in the store yet; nil where there is none. All are as of one moment. Values must not
-// be changed. A reader takes a snapshot of the store after this call, not before.
+// Lookup returns, for each key of a conversation, the value that is not in the store yet; nil where there is none, or where the row is to be deleted. All are as of
+// one moment. Values must not be changed. A reader takes a snapshot of the store after this call, not before.
 func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 	values := make([][]byte, len(keys))
 	j.mu.Lock()
@@ -20,7 +20,11 @@ func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 			continue
 		}
 		for i, key := range keys {
-			if w, ok := r.rows[string(key)]; ok && !w.Delete {
+			switch w, ok := r.rows[string(key)]; {
+			case !ok:
+			case w.Delete:
+				values[i] = nil
+			default:
 				values[i] = w.Value
 			}
 		}
@@ -39,9 +43,13 @@ func (j *Journal) Rows(name string, within persistence.Range) []conversation.Wri
 			continue
 		}
 		for _, w := range r.rows {
-			if !w.Delete && bytes.Compare(w.Key, within.Start) >= 0 && bytes.Compare(w.Key, within.End) < 0 {
-				rows = append(rows, w)
+			if w.Delete || bytes.Compare(w.Key, within.Start) < 0 || bytes.Compare(w.Key, within.End) >= 0 {
+				continue
 			}
+			if b == j.flying && j.open.has(name, w.Key) {
+				continue // superseded
+			}
+			rows = append(rows, w)
 		}
 	}
 	return rows
@@ -68,8 +76,8 @@ func (j *Journal) Conversations(user string) []string {
 // DueEntry is a due entry that is not in the store yet.
 type DueEntry struct{ Key, Value []byte }
 
-// Dues returns a shard's due entries that are not in the store yet, in no order, those that were superseded left out, and the number of the batch
-// that holds the last of them.
+// Dues returns a shard's due entries that are not in the store yet, with their last values, in no order, and the number of the batch that holds the last of
+// them. An entry may be there twice. Entries that were deleted again are left out, and so are those that are only changed if the store has them.
 func (j *Journal) Dues(shard persistence.Shard) (entries []DueEntry, seq uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -82,8 +90,9 @@ func (j *Journal) Dues(shard persistence.Shard) (entries []DueEntry, seq uint64)
 			if err != nil {
 				continue
 			}
-			if w, ok := j.latest(name, entry.Key); ok && !w.Delete && bytes.Equal(w.Value, entry.Value) {
-				entries = append(entries, entry)
+			// Where the last write is one to a row that is present, this one made it so.
+			if w, ok := j.latest(name, entry.Key); ok && !w.Delete {
+				entries = append(entries, DueEntry{Key: w.Key, Value: w.Value})
 			}
 		}
 	}
@@ -100,6 +109,16 @@ func (j *Journal) latest(name string, key []byte) (conversation.Write, bool) {
 		}
 	}
 	return conversation.Write{}, false
+}
+
+// has reports whether the batch writes or deletes a row.
+func (b *batch) has(name string, key []byte) bool {
+	r := b.record(name)
+	if r == nil {
+		return false
+	}
+	_, ok := r.rows[string(key)]
+	return ok
 }
 
 func (b *batch) record(name string) *record {

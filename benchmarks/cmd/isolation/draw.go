@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
-	"math"
-	"time"
+	"strings"
 
+	"github.com/dustin/go-humanize"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -14,8 +14,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/parley-im/parley/benchmarks/isolation"
 )
@@ -68,7 +66,8 @@ func render(result *isolation.Result) ([]byte, error) {
 	canvas := vgsvg.New(width, height)
 	p := &picture{Canvas: draw.New(canvas), result: result}
 	p.minX, p.maxX, p.minY, p.maxY = bounds(result)
-	p.minY, p.maxY = p.minY/1.6, p.maxY*1.8
+	p.minY, p.maxY = p.minY/3, p.maxY*1.8 // room for a remark below the lines
+	p.maxX += (p.maxX - p.minX) / 30      // and for their names behind them
 	p.SetColor(color.White)
 	p.Fill(p.Rectangle.Path())
 	p.header()
@@ -81,8 +80,12 @@ func render(result *isolation.Result) ([]byte, error) {
 		return nil, fmt.Errorf("drawing: %w", err)
 	}
 	// Readers have other fonts than the one that the text was measured with; these are as wide.
-	svg := bytes.ReplaceAll(out.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Helvetica,Arial,sans-serif;"))
-	return svg, nil
+	svg := strings.NewReplacer(
+		"font-family:Liberation Sans;", "font-family:Liberation Sans,Helvetica,Arial,sans-serif;",
+		fmt.Sprintf(`<svg width="%vpt" height="%vpt"`, float64(width), float64(height)),
+		fmt.Sprintf(`<svg role="img" aria-label="Propose latency while conversations expire, in three designs" width="%v" height="%v"`, float64(width), float64(height)),
+	).Replace(out.String())
+	return []byte(svg), nil
 }
 
 func (p *picture) header() {
@@ -138,6 +141,7 @@ func (p *picture) panel(d isolation.Design) (*plot.Plot, error) {
 		axis.Tick.Label.Color = faint()
 		axis.Padding = 0
 	}
+	panel.Y.Padding = 3
 	panel.Y.Tick.Length = 0
 	if d == isolation.Designs-1 {
 		panel.X.Label.Text = "seconds since the moment of expiry"
@@ -163,9 +167,7 @@ func (p *picture) panel(d isolation.Design) (*plot.Plot, error) {
 			}
 		}
 	}
-	thin := look.line
-	thin.A = 0xff
-	if err := p.line(panel, d, 0.5, thin, 0.9); err != nil {
+	if err := p.line(panel, d, 0.5, look.line, 0.9); err != nil {
 		return nil, err
 	}
 	return panel, p.line(panel, d, 0.99, look.line, 2.2)
@@ -200,8 +202,8 @@ func (p *picture) captions(d isolation.Design, at draw.Canvas, panel *plot.Plot)
 	data := panel.DataCanvas(at)
 	above := data.Max.Y + 7
 	p.say(data.Min.X, above, 13, look.line, look.title)
-	figures := fmt.Sprintf("p50 %s   p99 %s   p99.9 %s", brief(series.During.Quantile(0.5)), brief(series.During.Quantile(0.99)), brief(series.During.Quantile(0.999)))
-	p.sayRight(data.Max.X, above, 13, ink(), figures)
+	figures := fmt.Sprintf("p50 %s · p99 %s · p99.9 %s", brief(series.During.Quantile(0.5)), brief(series.During.Quantile(0.99)), brief(series.During.Quantile(0.999)))
+	p.sayRight(data.Max.X-16, above, 12, ink(), figures) // a reader's font may be a little wider
 
 	toX, toY := panel.Transforms(&data)
 	beside := func(quantile float64, name string) {
@@ -213,12 +215,11 @@ func (p *picture) captions(d isolation.Design, at draw.Canvas, panel *plot.Plot)
 	}
 	beside(0.99, "p99")
 	beside(0.5, "p50")
-	within := deletedWithin(series)
-	remark := fmt.Sprintf("all deleted after %.1f s", within.Seconds())
+	remark := fmt.Sprintf("all deleted after %.1f s", deletedWithin(series).Seconds())
 	if series.Left > 0 {
-		remark = fmt.Sprintf("%s conversations not deleted", humanize.Comma(int64(series.Left)))
+		remark = humanize.Comma(int64(series.Left)) + " conversations not deleted"
 	}
-	p.say(toX(max(0, p.minX))+5, data.Max.Y-13, 10, look.line, remark)
+	p.say(toX(max(0, p.minX))+5, data.Min.Y+5, 10, look.line, remark)
 }
 
 func typeface(size vg.Length) font.Font {
@@ -237,48 +238,4 @@ func (p *picture) sayRight(x, y, size vg.Length, c color.Color, words string) {
 	s := style(size, c)
 	s.XAlign = text.XRight
 	p.FillText(s, vg.Point{X: x, Y: y}, words)
-}
-
-// latencyTicks marks the decades of milliseconds.
-func latencyTicks(low, high float64) []plot.Tick {
-	var ticks []plot.Tick
-	for e := math.Ceil(math.Log10(low)); e <= math.Log10(high); e++ {
-		value := math.Pow(10, e)
-		ticks = append(ticks, plot.Tick{Value: value, Label: brief(time.Duration(math.Round(value * float64(time.Millisecond))))})
-	}
-	return ticks
-}
-
-// secondTicks marks whole seconds, or steps of a few where there are many.
-func secondTicks(low, high float64) []plot.Tick {
-	step := math.Max(1, math.Ceil((high-low)/12))
-	var ticks []plot.Tick
-	for value := math.Ceil(low/step) * step; value <= high; value += step {
-		ticks = append(ticks, plot.Tick{Value: value, Label: fmt.Sprintf("%g s", value)})
-	}
-	return ticks
-}
-
-// brief returns a latency to two digits with its unit.
-func brief(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return "–"
-	case d < time.Millisecond:
-		return fmt.Sprintf("%d µs", twoDigits(d, time.Microsecond))
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.2g ms", d.Seconds()*1e3)
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", twoDigits(d, time.Millisecond))
-	}
-	return fmt.Sprintf("%.2g s", d.Seconds())
-}
-
-// twoDigits returns how many units d is, rounded to two digits.
-func twoDigits(d, unit time.Duration) int64 {
-	n := d.Round(unit) / unit
-	if n >= 100 {
-		n = (n + 5) / 10 * 10
-	}
-	return int64(n)
 }

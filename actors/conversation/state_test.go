@@ -1,0 +1,144 @@
+package conversation_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/parley-im/parley/actors/conversation"
+)
+
+// The states that a conversation can be in. Where it is or was there, ann and bob took part and 10 messages were said.
+var conversationStates = map[string]func(t *testing.T) *world{
+	"none":  func(t *testing.T) *world { return newWorld(t) },
+	"alive": func(t *testing.T) *world { return two(t, 10) },
+	"over": func(t *testing.T) *world {
+		w := two(t, 10)
+		w.advance(time.Hour)
+		return w
+	},
+	"deleted": func(t *testing.T) *world {
+		w := two(t, 10)
+		w.advance(time.Hour)
+		_, out := w.judge()
+		w.reap(out.Ended)
+		return w
+	},
+}
+
+func TestWhatAChangeDoesInEachStateOfAConversation(t *testing.T) {
+	type want struct {
+		refused error
+		field   string
+		begins  bool
+		changed bool
+		lastSeq uint64
+	}
+	const generation = 110 // of the first life
+	notFound := want{refused: conversation.ErrNotFound}
+	tests := []struct {
+		change       string
+		do           conversation.Change
+		ifGeneration uint64
+		want         map[string]want
+	}{
+		{change: "the next post", do: say(11, "ann"), want: map[string]want{
+			"none": {begins: true, changed: true, lastSeq: 11}, "alive": {changed: true, lastSeq: 11},
+			"over": {begins: true, changed: true, lastSeq: 11}, "deleted": {begins: true, changed: true, lastSeq: 11},
+		}},
+		{change: "a post that was said already", do: say(10, "ann"), want: map[string]want{
+			"none": {begins: true, changed: true, lastSeq: 10}, "alive": {lastSeq: 10}, "over": {lastSeq: 10}, "deleted": {lastSeq: 10},
+		}},
+		{change: "a post far ahead", do: say(11+conversation.DefaultMaxSeqJump, "ann"), want: map[string]want{
+			"none":  {begins: true, changed: true, lastSeq: 11 + conversation.DefaultMaxSeqJump},
+			"alive": {refused: conversation.ErrInvalid, field: "post.seq"},
+			"over":  {begins: true, changed: true, lastSeq: 11 + conversation.DefaultMaxSeqJump}, "deleted": {begins: true, changed: true, lastSeq: 11 + conversation.DefaultMaxSeqJump},
+		}},
+		{change: "a post to the first life", do: say(11, "ann"), ifGeneration: generation, want: map[string]want{
+			"none": {refused: conversation.ErrConflict, field: "if_generation"}, "alive": {changed: true, lastSeq: 11},
+			"over": {refused: conversation.ErrConflict, field: "if_generation"}, "deleted": {refused: conversation.ErrConflict, field: "if_generation"},
+		}},
+		{change: "a post to another life", do: say(11, "ann"), ifGeneration: 7, want: map[string]want{
+			"none": {refused: conversation.ErrConflict, field: "if_generation"}, "alive": {refused: conversation.ErrConflict, field: "if_generation"},
+			"over": {refused: conversation.ErrConflict, field: "if_generation"}, "deleted": {refused: conversation.ErrConflict, field: "if_generation"},
+		}},
+		{change: "a join", do: &conversation.Join{Users: []string{"carl"}}, want: map[string]want{
+			"none": {begins: true, changed: true}, "alive": {changed: true, lastSeq: 10},
+			"over": {begins: true, changed: true, lastSeq: 10}, "deleted": {begins: true, changed: true, lastSeq: 10},
+		}},
+		{change: "a join to the first life", do: &conversation.Join{Users: []string{"carl"}}, ifGeneration: generation, want: map[string]want{
+			"none": {refused: conversation.ErrConflict, field: "if_generation"}, "alive": {changed: true, lastSeq: 10},
+			"over": {refused: conversation.ErrConflict, field: "if_generation"}, "deleted": {refused: conversation.ErrConflict, field: "if_generation"},
+		}},
+		{change: "a leave", do: &conversation.Leave{Users: []string{"bob"}}, want: map[string]want{
+			"none": notFound, "alive": {changed: true, lastSeq: 10}, "over": notFound, "deleted": notFound,
+		}},
+		{change: "a read", do: &conversation.Read{User: "bob", Seq: 4}, want: map[string]want{
+			"none": notFound, "alive": {changed: true, lastSeq: 10}, "over": notFound, "deleted": notFound,
+		}},
+		{change: "a clear", do: &conversation.Clear{User: "bob", Seq: 4}, want: map[string]want{
+			"none": notFound, "alive": {changed: true, lastSeq: 10}, "over": notFound, "deleted": notFound,
+		}},
+		{change: "a delete of the first life", do: &conversation.Delete{}, ifGeneration: generation, want: map[string]want{
+			"none": notFound, "alive": {changed: true, lastSeq: 10}, "over": notFound, "deleted": notFound,
+		}},
+		{change: "a delete of another life", do: &conversation.Delete{}, ifGeneration: 7, want: map[string]want{
+			"none": notFound, "alive": {refused: conversation.ErrConflict, field: "if_generation"}, "over": notFound, "deleted": notFound,
+		}},
+		{change: "a delete of whichever life there is", do: &conversation.Delete{}, want: map[string]want{
+			"none": notFound, "alive": {refused: conversation.ErrInvalid, field: "if_generation"}, "over": notFound, "deleted": notFound,
+		}},
+	}
+	for _, test := range tests {
+		for state, make := range conversationStates {
+			t.Run(test.change+"/"+state, func(t *testing.T) {
+				for _, passivated := range []bool{false, true} {
+					w := make(t)
+					if passivated {
+						w.reload()
+					}
+					w.ifGeneration = test.ifGeneration
+					before := w.state.Generation()
+					out, err := w.propose(test.do)
+					after, _, lastSeq := w.state.Standing()
+					got := want{begins: after > uint64(before), changed: out.Changed, lastSeq: lastSeq}
+					if refusal, ok := errors.AsType[*conversation.Error](err); ok {
+						got = want{refused: refusal.Kind, field: refusal.Field}
+					}
+					if diff := cmp.Diff(test.want[state], got, cmp.AllowUnexported(want{}), cmp.Comparer(sameError)); diff != "" {
+						t.Errorf("passivated before: %v (-want +got):\n%s", passivated, diff)
+					}
+				}
+			})
+		}
+	}
+}
+
+func sameError(a, b error) bool { return errors.Is(a, b) && errors.Is(b, a) }
+
+func TestAHeldConversationCannotBeDeleted(t *testing.T) {
+	w := two(t, 1)
+	head := w.head()
+	head.Held = true
+	w.rows[headKey] = head.Encode()
+	w.reload()
+	w.ifGeneration = uint64(head.Generation)
+	w.refused(&conversation.Delete{}, conversation.ErrHeld, "")
+	if !w.view("ann").Held {
+		t.Fatal("the view does not say that it is held")
+	}
+}
+
+func TestTimeDoesNotGoBackWithinAConversation(t *testing.T) {
+	w := two(t, 1)
+	w.advance(time.Minute)
+	w.do(say(2, "bob"))
+	deadline := w.head().Deadline
+	w.now = start
+	w.do(say(3, "ann"))
+	if got := w.head().Deadline; got != deadline {
+		t.Fatalf("a post that was accepted a minute earlier moved the deadline from %d to %d", deadline, got)
+	}
+}

@@ -1,0 +1,213 @@
+package conversation_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+	"github.com/parley-im/parley/persistence/persistencetest"
+)
+
+const (
+	name  = "group:42"
+	start = persistence.Instant(1_700_000_000_000_000)
+)
+
+// tester is what *testing.T, *testing.B and *rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// world is one conversation with everything around it: its rows, a clock that stands still, an actor that feeds the state and a reaper. After every step the
+// rows are checked against each other (unless they are many), and every row that replaces another must be newer: readers tell them apart by that.
+type world struct {
+	tester
+
+	rows   table
+	state  *conversation.State
+	now    persistence.Instant
+	policy conversation.Policy
+
+	ifGeneration, revision uint64 // of the next proposals
+
+	generation persistence.Generation // drawn last
+}
+
+// newWorld returns a world in which nothing was said yet and an hour of silence ends a conversation.
+func newWorld(t tester) *world {
+	w := &world{tester: t, rows: table{}, now: start, policy: conversation.Policy{ExpireAfter: time.Hour}, generation: 100}
+	w.reload()
+	return w
+}
+
+// reload passivates the conversation and activates it again.
+func (w *world) reload() {
+	w.Helper()
+	state, err := conversation.Load(name, w.rows[headKey], w.rows[tailKey])
+	if err != nil {
+		w.Fatalf("load: %v", err)
+	}
+	w.state = state
+}
+
+var (
+	headKey = string(persistence.HeadKey(name))
+	tailKey = string(persistence.TailKey(name))
+)
+
+func (w *world) advance(d time.Duration) { w.now = w.now.Add(d) }
+
+func (w *world) propose(change conversation.Change) (conversation.Outcome, error) {
+	w.Helper()
+	if err := conversation.Check(change); err != nil {
+		return conversation.Outcome{}, err
+	}
+	for _, user := range w.state.Missing(change, w.now) {
+		if err := w.state.Learn(user, w.rows[membershipKey(user)]); err != nil {
+			w.Fatalf("learn of %s: %v", user, err)
+		}
+	}
+	out, err := w.state.Apply(conversation.Input{
+		Change: change, IfGeneration: w.ifGeneration, Revision: w.revision, At: w.now, Policy: w.policy,
+		Next: func() persistence.Generation { w.generation += 10; return w.generation },
+	})
+	if err == nil && out.Changed != (len(out.Writes) > 0) {
+		w.Fatalf("changed is %v, with %d writes", out.Changed, len(out.Writes))
+	}
+	w.write(out, false)
+	return out, err
+}
+
+// do proposes what must be accepted.
+func (w *world) do(changes ...conversation.Change) (last conversation.Outcome) {
+	w.Helper()
+	for _, change := range changes {
+		out, err := w.propose(change)
+		if err != nil {
+			w.Fatalf("%s %+v: %v", change.Kind(), change, err)
+		}
+		last = out
+	}
+	return last
+}
+
+// repeat proposes what must be accepted and change nothing.
+func (w *world) repeat(changes ...conversation.Change) {
+	w.Helper()
+	for _, change := range changes {
+		if out := w.do(change); out.Changed || out.Ended != nil {
+			w.Fatalf("%s %+v changed something: %+v", change.Kind(), change, out)
+		}
+	}
+}
+
+// refused proposes what must be refused, and change nothing.
+func (w *world) refused(change conversation.Change, kind error, field string) {
+	w.Helper()
+	out, err := w.propose(change)
+	refusal, ok := errors.AsType[*conversation.Error](err)
+	if !ok || !errors.Is(err, kind) || refusal.Field != field {
+		w.Fatalf("%s %+v: got error %v; want %v of the field %q", change.Kind(), change, err, kind, field)
+	}
+	if out.Changed || len(out.Writes) > 0 || out.Ended != nil {
+		w.Fatalf("%s %+v was refused, but has an outcome: %+v", change.Kind(), change, out)
+	}
+}
+
+// judge has the generation judged whose due entry stands in the index.
+func (w *world) judge() (conversation.Verdict, conversation.Outcome) {
+	w.Helper()
+	head := w.head()
+	verdict, out := w.state.Judge(head.Generation, head.Due, w.now)
+	w.write(out, true)
+	return verdict, out
+}
+
+// write carries an outcome's writes out, in their order. A judgement writes the head with the version that it has.
+func (w *world) write(out conversation.Outcome, judged bool) {
+	w.Helper()
+	due := persistence.Instant(0)
+	for _, write := range out.Writes {
+		key := string(write.Key)
+		old, present := w.rows[key]
+		switch kind := persistence.KindOf(write.Key); {
+		case kind == persistence.KindDue:
+			if !write.Delete && !write.IfPresent {
+				_, due, _, _ = persistence.ParseDueKey(write.Key)
+			}
+		case kind == persistence.KindMembership || kind == persistence.KindMember:
+			if write.User == "" {
+				w.Fatalf("%q: the write does not say whose row it is", key)
+			}
+			fallthrough
+		default:
+			if !present || judged || kind == persistence.KindMember {
+				break
+			}
+			if newer, err := persistence.Newer(write.Key, write.Value, old); err != nil || !newer {
+				w.Fatalf("%q: the row is not newer than the one it replaces (%v)", key, err)
+			}
+		}
+		switch {
+		case write.Delete:
+			delete(w.rows, key)
+		case present || !write.IfPresent:
+			w.rows[key] = bytes.Clone(write.Value)
+		}
+	}
+	if out.Due != due {
+		w.Fatalf("the outcome is due at %d, the entry among its writes at %d", out.Due, due)
+	}
+	if len(w.rows) < 100 {
+		w.check()
+	}
+}
+
+// check requires that the rows do not contradict each other.
+func (w *world) check() {
+	w.Helper()
+	for _, fault := range persistencetest.Check(context.Background(), w.rows) {
+		w.Fatalf("the rows contradict each other: %v", fault)
+	}
+}
+
+// reap deletes a generation as the reaper does.
+func (w *world) reap(e *conversation.Ending) {
+	w.Helper()
+	for key, value := range w.rows {
+		generation, err := persistence.GenerationOf(value)
+		switch kind := persistence.KindOf([]byte(key)); {
+		case kind == persistence.KindDue:
+			if _, _, of, _ := persistence.ParseDueKey([]byte(key)); of == e.Generation {
+				delete(w.rows, key)
+			}
+		case err != nil:
+			w.Fatalf("%q: %v", key, err)
+		case generation > e.Generation:
+		case kind == persistence.KindHead:
+			w.rows[key] = persistence.Tombstone{Generation: e.Generation, LastSeq: e.LastSeq}.Encode()
+		default:
+			delete(w.rows, key)
+		}
+	}
+	w.write(conversation.Outcome{}, false)
+}
+
+func say(seq uint64, sender string, members ...string) *conversation.Post {
+	return &conversation.Post{Seq: seq, Sender: sender, Members: members}
+}
+
+// two is a conversation in which ann and bob take part and ann said n messages.
+func two(t testing.TB, n uint64) *world {
+	t.Helper()
+	w := newWorld(t)
+	for seq := range n {
+		w.do(say(seq+1, "ann", "ann", "bob"))
+	}
+	return w
+}

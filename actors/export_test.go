@@ -1,0 +1,21 @@
+package actors
+
+// Break makes conversations fail: before a proposal is applied, and when their actor starts or stops.
+func (c *Config) Break(onApply func(p *Proposal), onLifecycle func(message any)) {
+	c.trap = trap{onApply: onApply, onLifecycle: onLifecycle}
+}
+
+// FailShard makes the actor of a conversation's shard panic.
+func (e *Engine) FailShard(name string) { e.shardOf(name).tell(&loaded{}) }
+
+// FailReaper makes the reaper panic.
+func (e *Engine) FailReaper() { e.tellReaper(&verdict{}) }
+
+// Processes returns how many actors and other processes the engine's own actor system has.
+func (e *Engine) Processes() int {
+	n := 0
+	for _, m := range e.system.ProcessRegistry.LocalPIDs.LocalPIDs {
+		n += m.Count()
+	}
+	return n
+}

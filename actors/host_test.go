@@ -1,0 +1,34 @@
+package actors_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/actors"
+)
+
+// newHost returns an actor system as a host would have one, that says nothing.
+func newHost(t *testing.T) *actor.ActorSystem {
+	t.Helper()
+	config := actor.NewConfig()
+	config.LoggerFactory = func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
+	config.DeadLetterThrottleInterval = time.Nanosecond
+	system := actor.NewActorSystemWithConfig(config)
+	t.Cleanup(system.Shutdown)
+	return system
+}
+
+// collect spawns an actor that hands on every reply it gets.
+func collect(t *testing.T, system *actor.ActorSystem, each func(r *actors.Reply)) *actor.PID {
+	t.Helper()
+	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if r, ok := ctx.Message().(*actors.Reply); ok {
+			each(r)
+		}
+	}))
+	t.Cleanup(func() { _ = system.Root.StopFuture(pid).Wait() })
+	return pid
+}

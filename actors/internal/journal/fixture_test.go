@@ -1,0 +1,372 @@
+package journal_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
+	"github.com/parley-im/parley/persistence"
+	"github.com/parley-im/parley/persistence/persistencetest"
+)
+
+var errDisk = errors.New("disk on fire")
+
+const interval = 50 * time.Millisecond
+
+// fixture is a journal on a store of its own, with a record of all that it did.
+type fixture struct {
+	*testing.T
+	*journal.Journal
+
+	store  *persistencetest.Store
+	config journal.Config
+	timers atomic.Int64 // that are running
+
+	mu       sync.Mutex
+	commits  []persistence.Batch // that were tried
+	begun    []journal.Attempt
+	ended    []error
+	flushed  []uint64
+	poisoned []string
+	fenced   []error
+}
+
+// recorder is a store that remembers what it was asked to write.
+type recorder struct {
+	persistence.Store
+
+	f *fixture
+}
+
+func (r *recorder) Commit(ctx context.Context, batch persistence.Batch) ([]persistence.Result, error) {
+	r.f.mu.Lock()
+	r.f.commits = append(r.f.commits, batch)
+	r.f.mu.Unlock()
+	return r.Store.Commit(ctx, batch)
+}
+
+// newFixture opens a journal, which the test has to close.
+func newFixture(t *testing.T, changes ...func(*journal.Config)) *fixture {
+	t.Helper()
+	f := &fixture{T: t, store: persistencetest.NewStore()}
+	shards := make([]persistence.Shard, persistence.Shards)
+	for i := range shards {
+		shards[i] = persistence.Shard(i)
+	}
+	epochs, err := f.store.Acquire(t.Context(), shards...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := func(change func()) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		change()
+	}
+	f.config = journal.Config{
+		Store:    &recorder{f.store, f},
+		Epochs:   epochs,
+		Now:      func() persistence.Instant { return persistence.InstantOf(time.Now()) },
+		After:    f.after,
+		Interval: interval,
+		Rows:     1000,
+		MaxBytes: 1 << 20,
+		OnFlush:  func(seq uint64) { note(func() { f.flushed = append(f.flushed, seq) }) },
+		OnPoison: func(name string, _ error) { note(func() { f.poisoned = append(f.poisoned, name) }) },
+		OnFenced: func(err error) { note(func() { f.fenced = append(f.fenced, err) }) },
+		Begin:    func(a journal.Attempt) { note(func() { f.begun = append(f.begun, a) }) },
+		End:      func(_ journal.Attempt, _ time.Duration, err error) { note(func() { f.ended = append(f.ended, err) }) },
+	}
+	for _, change := range changes {
+		change(&f.config)
+	}
+	f.Journal = journal.Open(f.config)
+	return f
+}
+
+func (f *fixture) after(d time.Duration, call func()) (stop func() bool) {
+	f.timers.Add(1)
+	timer := time.AfterFunc(d, func() {
+		f.timers.Add(-1)
+		call()
+	})
+	return func() bool {
+		stopped := timer.Stop()
+		if stopped {
+			f.timers.Add(-1)
+		}
+		return stopped
+	}
+}
+
+func (f *fixture) wantTimers(when string, want int64) {
+	f.Helper()
+	if got := f.timers.Load(); got != want {
+		f.Errorf("%s: %d timers are running, want %d", when, got, want)
+	}
+}
+
+// inBubble runs a test on a journal in a synctest bubble and closes the journal after it. Between two steps of the test, nothing of the journal runs.
+func inBubble(t *testing.T, test func(f *fixture), changes ...func(*journal.Config)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, changes...)
+		defer func() {
+			// A test that failed may have left the store in any state.
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			if err := f.Close(ctx); err != nil {
+				t.Errorf("close: %v", err)
+			}
+			f.wantTimers("after close", 0)
+			if n := f.store.OpenSnapshots(); n != 0 {
+				t.Errorf("%d snapshots were left open", n)
+			}
+		}()
+		test(f)
+	})
+}
+
+func (f *fixture) add(name string, writes ...conversation.Write) uint64 {
+	return f.Add(name, persistence.ShardOf(name), writes, nil)
+}
+
+// addWaiting adds writes and returns who waits for them.
+func (f *fixture) addWaiting(name string, writes ...conversation.Write) *waiter {
+	w := &waiter{}
+	f.Add(name, persistence.ShardOf(name), writes, w)
+	return w
+}
+
+func (f *fixture) wait(name string, seq uint64) *waiter {
+	w := &waiter{}
+	f.Wait(name, seq, w)
+	return w
+}
+
+// advance lets time pass, and everything happen that happens in it.
+func (f *fixture) advance(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// hold stops the store before it takes the next commit, until the func that it returns is called. From then on commits fail for which then returns an error.
+func (f *fixture) hold(then func(persistence.Batch) error) (release func()) {
+	gate := make(chan struct{})
+	f.failing(func(persistence.Batch) error {
+		<-gate
+		return nil
+	})
+	return func() {
+		f.failing(then)
+		close(gate)
+		synctest.Wait()
+	}
+}
+
+// slow makes every commit take that long.
+func (f *fixture) slow(d time.Duration) {
+	f.store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
+		if op == persistencetest.OpCommit {
+			return d
+		}
+		return 0
+	}})
+}
+
+// failing makes every commit fail for which why returns an error.
+func (f *fixture) failing(why func(persistence.Batch) error) {
+	f.store.SetFaults(persistencetest.Faults{BeforeCommit: why})
+}
+
+func (f *fixture) recovered() { f.store.SetFaults(persistencetest.Faults{}) }
+
+// stored returns the value of a row in the store.
+func (f *fixture) stored(key []byte) (value string, ok bool) {
+	f.Helper()
+	s, err := f.store.Snapshot()
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer s.Close()
+	found, err := s.Get(context.Background(), key)
+	if err != nil && !errors.Is(err, persistence.ErrNotFound) {
+		f.Fatal(err)
+	}
+	return string(found), err == nil
+}
+
+func (f *fixture) wantStored(key []byte, want string) {
+	f.Helper()
+	if got, ok := f.stored(key); !ok || got != want {
+		f.Errorf("in the store under %q: got %q (present: %t), want %q", key, got, ok, want)
+	}
+}
+
+func (f *fixture) wantAbsent(key []byte) {
+	f.Helper()
+	if got, ok := f.stored(key); ok {
+		f.Errorf("in the store under %q: got %q, want nothing", key, got)
+	}
+}
+
+// tried returns the commits so far, each as the sorted lines of what it would write.
+func (f *fixture) tried() [][]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	tried := [][]string{}
+	for _, batch := range f.commits {
+		tried = append(tried, describe(batch))
+	}
+	return tried
+}
+
+func describe(batch persistence.Batch) []string {
+	lines := []string{}
+	for i := range batch.Groups {
+		g := &batch.Groups[i]
+		for _, p := range g.Puts {
+			condition := ""
+			if p.IfPresent {
+				condition = " if present"
+			}
+			lines = append(lines, fmt.Sprintf("put %q = %q%s", p.Key, p.Value, condition))
+		}
+		for _, d := range g.Deletes {
+			lines = append(lines, fmt.Sprintf("delete %q", d.Key))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (f *fixture) wantTried(want ...[]string) {
+	f.Helper()
+	if diff := gocmp.Diff(append([][]string{}, want...), f.tried()); diff != "" {
+		f.Errorf("commits: -want +got:\n%s", diff)
+	}
+}
+
+func (f *fixture) wantPoisoned(want ...string) {
+	f.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	got := slices.Sorted(slices.Values(f.poisoned))
+	slices.Sort(want)
+	if diff := gocmp.Diff(append([]string{}, want...), append([]string{}, got...)); diff != "" {
+		f.Errorf("OnPoison: -want +got:\n%s", diff)
+	}
+}
+
+// waiter remembers what it was told.
+type waiter struct {
+	check func() // called first
+
+	mu      sync.Mutex
+	answers []error
+}
+
+func (w *waiter) Committed(err error) {
+	if w.check != nil {
+		w.check()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers = append(w.answers, err)
+}
+
+func (w *waiter) told() []error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.answers)
+}
+
+func (f *fixture) wantWaiting(what string, w *waiter) {
+	f.Helper()
+	if told := w.told(); len(told) != 0 {
+		f.Errorf("%s: the waiter was told %v, want it to wait", what, told)
+	}
+}
+
+// wantTold checks that a waiter was told once, with an error of a kind; nil for none.
+func (f *fixture) wantTold(what string, w *waiter, kind error) {
+	f.Helper()
+	if told := w.told(); len(told) != 1 || !errors.Is(told[0], kind) {
+		f.Errorf("%s: the waiter was told %v, want %v, once", what, told, kind)
+	}
+}
+
+// wantRefused checks what somebody is told who adds a change.
+func (f *fixture) wantRefused(name string, kind error) {
+	f.Helper()
+	w := &waiter{}
+	seq := f.Add(name, persistence.ShardOf(name), []conversation.Write{head(name, "refused")}, w)
+	f.wantTold("an Add for "+name, w, kind)
+	if seq != 0 {
+		f.Errorf("an Add that is refused: got batch %d, want 0", seq)
+	}
+}
+
+func head(name, value string) conversation.Write {
+	return conversation.Write{Key: persistence.HeadKey(name), Value: []byte(value)}
+}
+
+func tail(name, value string) conversation.Write {
+	return conversation.Write{Key: persistence.TailKey(name), Value: []byte(value)}
+}
+
+func membership(user, name, value string) conversation.Write {
+	return conversation.Write{Key: persistence.MembershipKey(user, name), Value: []byte(value), User: user}
+}
+
+func due(name string, at persistence.Instant, value string) conversation.Write {
+	return conversation.Write{Key: persistence.DueKey(name, at, 1), Value: []byte(value)}
+}
+
+func deleted(w conversation.Write) conversation.Write {
+	return conversation.Write{Key: w.Key, Delete: true, User: w.User}
+}
+
+func ifPresent(w conversation.Write) conversation.Write {
+	w.IfPresent = true
+	return w
+}
+
+func line(w conversation.Write) string {
+	switch {
+	case w.Delete:
+		return fmt.Sprintf("delete %q", w.Key)
+	case w.IfPresent:
+		return fmt.Sprintf("put %q = %q if present", w.Key, w.Value)
+	}
+	return fmt.Sprintf("put %q = %q", w.Key, w.Value)
+}
+
+func lines(writes ...conversation.Write) []string {
+	out := []string{}
+	for _, w := range writes {
+		out = append(out, line(w))
+	}
+	return slices.Sorted(slices.Values(out))
+}
+
+// names returns n names of conversations.
+func names(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("group:%d", i)
+	}
+	return out
+}
+
+func sorted[T cmp.Ordered](items []T) []T { return slices.Sorted(slices.Values(items)) }

@@ -1,0 +1,104 @@
+package journal
+
+import (
+	"errors"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// trial is the writing of one batch. While the store fails it finds out what fails: the store, which is waited for, however long that takes, or a
+// record, which is dropped. A record is held to be at fault only where the store took another one in the same attempt.
+type trial struct {
+	*Journal
+
+	batch   *batch
+	left    []*record // what is not in the store
+	witness *record   // one that is; nil: none is
+	number  int       // of the attempt; what is below is about that one alone
+
+	landed  bool      // the store took something
+	misses  int       // failures in a row
+	failure error     // the last
+	alone   []*record // failed by themselves
+	over    bool      // it would be of no use to go on
+}
+
+// attempt tries to write what is left, and reports whether nothing is left any more.
+func (t *trial) attempt(number int) (done bool) {
+	t.number, t.landed, t.misses, t.failure, t.alone, t.over = number, false, 0, nil, nil, false
+	t.left = t.bring(t.left)
+	if !t.over && !t.landed && len(t.alone) > 0 && t.witness != nil {
+		// Its rows are there already; to write them once more changes nothing, and shows whether the store takes any.
+		t.landed = t.commit(t.batch, []*record{t.witness}, number) == nil
+	}
+	if t.landed && !t.over {
+		t.accuse()
+	}
+	return len(t.left) == 0
+}
+
+// bring writes records: together, or, after some attempts, in ever smaller parts. It returns those that are not in the store, as far as is known.
+func (t *trial) bring(records []*record) (left []*record) {
+	// So many failures in a row are what it takes to get down to a single record and the one beside it. A store that is down is not bothered more than that.
+	if t.over || t.misses > bits.Len(uint(len(t.left))) {
+		return records
+	}
+	err := t.commit(t.batch, records, t.number)
+	if err == nil {
+		t.landed, t.misses = true, 0
+		t.testify(records)
+		return nil
+	}
+	t.failure = err
+	t.misses++
+	switch {
+	case t.ctx.Err() != nil || errors.Is(err, persistence.ErrFenced) || errors.Is(err, persistence.ErrStoreFull):
+		t.over = true // no record is to blame
+		return records
+	case len(records) == 1:
+		t.alone = append(t.alone, records[0])
+		return records
+	case t.number <= patience:
+		return records
+	}
+	parts := [2][]*record{records[:len(records)/2], records[len(records)/2:]}
+	// Where the first records of all parts are at fault, another order finds one that is not.
+	first := rand.N(2) //nolint:gosec // it decides nothing but the order
+	return slices.Concat(t.bring(parts[first]), t.bring(parts[1-first]))
+}
+
+// testify makes a record that is in the store the witness.
+func (t *trial) testify(records []*record) {
+	for _, r := range records {
+		if t.batch.records[r.name] == r { // it was not dropped
+			t.witness = r
+			return
+		}
+	}
+}
+
+// accuse drops records that the store failed again and again while it took others.
+func (t *trial) accuse() {
+	for _, r := range t.alone {
+		if r.failures++; r.failures >= patience {
+			t.left = slices.DeleteFunc(t.left, func(other *record) bool { return other == r })
+			t.drop(t.batch, r, t.failure)
+		}
+	}
+}
+
+// reinforce adds what has come since to a batch of which nothing is in the store yet, so that others show whether it is the records or the store that fails.
+func (t *trial) reinforce() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.witness != nil || t.open.rows == 0 {
+		return
+	}
+	later := t.open
+	t.open = newBatch(later.seq + 1)
+	t.batch.absorb(later)
+	t.left = slices.Clone(t.batch.order)
+}
