@@ -71,7 +71,7 @@ func (c *cell) offer(m queued, limit int) offered {
 	defer func() {
 		c.mu.Unlock()
 		if tell {
-			c.shard.tell(&activation{c})
+			c.shard.tell(&activation{cell: c})
 		}
 	}()
 	switch c.phase {

@@ -112,7 +112,7 @@ func (e *Engine) journalConfig(epochs []persistence.Epoch) journal.Config {
 		Interval: e.config.FlushInterval,
 		Rows:     e.config.FlushRows,
 		MaxBytes: e.config.MaxJournalBytes,
-		OnFlush:  func(seq uint64) { e.tellReaper(&flushed{seq}) },
+		OnFlush:  func(seq uint64) { e.tellReaper(&flushed{seq: seq}) },
 		OnPoison: func(name string, err error) { e.shardOf(name).tell(&poisoned{conversation: name, err: err}) },
 		OnFenced: e.fail,
 		Begin: func(a journal.Attempt) {

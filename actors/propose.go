@@ -81,9 +81,6 @@ func (e *Engine) accept(p *Proposal, to replier) *conversation.Error {
 	e.counts.received.Add(1)
 	refusal := check(p)
 	if refusal == nil {
-		refusal = e.journal.Full()
-	}
-	if refusal == nil {
 		refusal = e.route(p.Conversation, &intake{proposal: p, to: to})
 	}
 	if refusal != nil {
@@ -133,6 +130,11 @@ func (e *Engine) route(name string, m queued) *conversation.Error {
 	defer e.gate.RUnlock()
 	if e.closed {
 		return unavailable(name, ErrStopped)
+	}
+	if _, ok := m.(*intake); ok {
+		if full := e.journal.Full(); full != nil {
+			return full
+		}
 	}
 	switch e.shardOf(name).offer(name, m) {
 	case wasFull:

@@ -71,6 +71,8 @@ const setAside = time.Minute
 
 // surveyed brings due entries. Survey → reaper.
 type surveyed struct {
+	late
+
 	attempt uint64
 	found   []*dying
 	err     error
@@ -78,6 +80,8 @@ type surveyed struct {
 
 // deleted says how a batch went. Deletion → reaper.
 type deleted struct {
+	late
+
 	attempt uint64
 	batch   []*dying
 	rows    int

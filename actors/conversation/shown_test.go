@@ -100,3 +100,17 @@ func (w *world) head() *persistence.Head {
 	}
 	return head
 }
+
+// tombstone reports whether nothing but a tombstone, or nothing at all, stands in place of a head.
+func (w *world) tombstone() bool {
+	w.Helper()
+	value, ok := w.rows[headKey]
+	if !ok {
+		return true
+	}
+	head, _, err := persistence.DecodeHead(value)
+	if err != nil {
+		w.Fatalf("head: %v", err)
+	}
+	return head == nil
+}

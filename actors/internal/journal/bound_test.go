@@ -23,7 +23,7 @@ func TestAJournalIsFullAtItsBoundUntilTheStoreHasTakenEnough(t *testing.T) {
 		}
 		f.add("group:2", head("group:2", value))
 		err := f.Full()
-		if err == nil || err.Kind != conversation.ErrOverloaded || err.RetryAfter <= 0 {
+		if err == nil || !errors.Is(err, conversation.ErrOverloaded) || err.RetryAfter <= 0 {
 			t.Fatalf("at its bound of %d bytes, with %d: Full says %v, want an ErrOverloaded that says when to try again", f.config.MaxBytes, f.Stats().Bytes, err)
 		}
 		// What was accepted before is taken all the same.
@@ -54,7 +54,7 @@ func TestAFullJournalSaysWhatKeepsTheStore(t *testing.T) {
 		f.add("group:1", head("group:1", string(make([]byte, 3000))))
 		f.advance(time.Second)
 		f.add("group:2", head("group:2", "1"))
-		if err := f.Full(); err == nil || err.Kind != conversation.ErrOverloaded || !errors.Is(err, errDisk) {
+		if err := f.Full(); err == nil || !errors.Is(err, conversation.ErrOverloaded) || !errors.Is(err, errDisk) {
 			t.Errorf("Full says %v, want an ErrOverloaded with %v behind it", err, errDisk)
 		}
 		if err := f.Stats().Err; !errors.Is(err, errDisk) {

@@ -36,7 +36,7 @@ func TestCloseWritesEverythingFirst(t *testing.T) {
 		f.wantRefused("group:1", errUnavailable)
 		f.wantTold("Wait for what is in the store", f.wait("group:1", f.Flushed()), nil)
 		f.wantTold("Wait for anything else", f.wait("group:1", f.Flushed()+1), errUnavailable)
-		if err := f.Full(); err == nil || err.Kind != conversation.ErrUnavailable {
+		if err := f.Full(); err == nil || !errors.Is(err, conversation.ErrUnavailable) {
 			t.Errorf("Full says %v, want ErrUnavailable", err)
 		}
 		f.advance(time.Hour)
@@ -123,7 +123,7 @@ func TestAJournalThatLostAShardIsClosed(t *testing.T) {
 		f.wantTold("the change being written", flying, persistence.ErrFenced)
 		f.wantTold("the change after it, of another shard", open, errUnavailable)
 		f.wantRefused("group:2", errUnavailable)
-		if err := f.Full(); err == nil || err.Kind != conversation.ErrUnavailable || !errors.Is(err, persistence.ErrFenced) {
+		if err := f.Full(); err == nil || !errors.Is(err, conversation.ErrUnavailable) || !errors.Is(err, persistence.ErrFenced) {
 			t.Errorf("Full says %v, want ErrUnavailable with ErrFenced behind it", err)
 		}
 		f.wantStored(head("group:1", "").Key, "1")

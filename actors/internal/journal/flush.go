@@ -115,14 +115,14 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 		j.counts.failures.Add(1)
 		return err
 	}
-	for i, result := range results {
-		switch {
-		case result.Err == nil:
-			j.counts.rows.Add(uint64(len(records[i].rows)))
-		case errors.Is(result.Err, persistence.ErrFenced):
-			return result.Err
+	for i, r := range records {
+		switch err := results[i].Err; {
+		case err == nil:
+			j.counts.rows.Add(uint64(len(r.rows)))
+		case errors.Is(err, persistence.ErrFenced):
+			return err
 		default:
-			j.drop(b, records[i], result.Err)
+			j.drop(b, r, err)
 		}
 	}
 	return nil

@@ -243,10 +243,12 @@ func (j *Journal) Close(ctx context.Context) error {
 			why = fmt.Errorf("%w; the last attempt to write: %w", why, *last)
 		}
 	}
-	lost, why := j.shut(why)
+	j.shut(why)
 	<-j.done
-	if lost > 0 {
-		return &LostError{Rows: lost, Cause: why}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.lost > 0 {
+		return &LostError{Rows: j.lost, Cause: j.closed}
 	}
 	return nil
 }
@@ -287,12 +289,12 @@ func (e *LostError) Error() string {
 // Unwrap returns the cause.
 func (e *LostError) Unwrap() error { return e.Cause }
 
-// shut refuses everything from now on and tells all waiters, unless that was done before. It returns how many rows were not written by then, and why not.
-func (j *Journal) shut(why error) (lost int, because error) {
+// shut refuses everything from now on and tells all waiters, unless that was done before.
+func (j *Journal) shut(why error) {
 	j.mu.Lock()
 	if j.closed != nil {
-		defer j.mu.Unlock()
-		return j.lost, j.closed
+		j.mu.Unlock()
+		return
 	}
 	j.closed = why
 	waiters := j.open.waiters
@@ -308,13 +310,11 @@ func (j *Journal) shut(why error) (lost int, because error) {
 		j.timed = nil
 	}
 	j.gauge()
-	lost = j.lost
 	j.mu.Unlock()
 	for _, w := range waiters {
 		w.Committed(&conversation.Error{Kind: conversation.ErrUnavailable, Conversation: w.name, Cause: why})
 	}
 	j.cancel(why)
-	return lost, why
 }
 
 // Stats is what a journal counts.

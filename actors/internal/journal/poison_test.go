@@ -131,6 +131,9 @@ func TestNothingThatBuildsOnDroppedRowsIsWrittenUntilTheConversationIsReadmitted
 		f.add("group:1", head("group:1", "1"))
 		w := f.addWaiting("group:bad", head("group:bad", "1"))
 		release()
+		f.advance(70 * time.Millisecond) // three attempts, and the one that divides the batch
+		f.wantStored(head("group:1", "").Key, "1")
+		f.wantWaiting("the first change", w)
 		// In the open batch when the other is dropped.
 		later := f.addWaiting("group:bad", tail("group:bad", "2"))
 		more := f.addWaiting("group:2", head("group:2", "2"))

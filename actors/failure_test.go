@@ -1,0 +1,273 @@
+package actors_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/actors"
+	"github.com/parley-im/parley/actors/actorstest"
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+	"github.com/parley-im/parley/persistence/persistencetest"
+)
+
+// failing returns a config in which the posts of a conversation with a number in seqs panic.
+func failing(name string, seqs ...uint64) actors.Config {
+	var c actors.Config
+	c.Break(func(p *actors.Proposal) {
+		post, ok := p.Change.(*conversation.Post)
+		for _, seq := range seqs {
+			if ok && p.Conversation == name && post.Seq == seq {
+				panic(fmt.Sprintf("post %d", seq))
+			}
+		}
+	}, nil)
+	return c
+}
+
+func TestAPanicRefusesItsProposalAndNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		system := newHost(t)
+		e := actorstest.StartOn(t, persistencetest.NewStore(), system, failing("group:42", 3, 7))
+		var replies []*actors.Reply
+		collector := collect(t, system, func(r *actors.Reply) { replies = append(replies, r) })
+		for seq := range uint64(10) {
+			system.Root.RequestWithCustomSender(e.PID(), &actors.Proposal{
+				Conversation: "group:42", Change: &conversation.Post{Seq: seq + 1, Sender: "ann"}, Ack: actors.AckApplied, Tag: seq + 1,
+			}, collector)
+		}
+		synctest.Wait()
+		if len(replies) != 10 {
+			t.Fatalf("%d of 10 proposals were answered", len(replies))
+		}
+		for i, r := range replies {
+			tag := uint64(i + 1)
+			if failed := tag == 3 || tag == 7; r.Tag != tag || failed != errors.Is(r.Err, conversation.ErrUnavailable) || (!failed && r.LastSeq != tag) {
+				t.Errorf("reply %d: %+v", i+1, r)
+			}
+		}
+		if v := e.View("group:42", ""); v == nil || v.LastSeq != 10 {
+			t.Fatalf("in the end: got %+v, want last seq 10", v)
+		}
+		if got := e.Failed(); len(got) != 2 || got[0].Conversation != "group:42" || got[0].Reason != "post 3" {
+			t.Fatalf("failures: got %+v, want those of posts 3 and 7", got)
+		}
+		if p := e.Stats().Proposals; p.Received != 10 || p.Applied != 8 || p.Refused != 2 {
+			t.Errorf("proposals: %+v, want 10 = 8 + 2", p)
+		}
+	})
+}
+
+func TestAConversationThatPanicsWhileItStopsBeginsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := failing("group:42", 2)
+		onApply := func(p *actors.Proposal) {
+			if post, ok := p.Change.(*conversation.Post); ok && post.Seq == 2 {
+				panic("post 2")
+			}
+		}
+		config.Break(onApply, func(message any) {
+			switch message.(type) {
+			case *actor.Stopping, *actor.Stopped:
+				panic("not now")
+			}
+		})
+		config.IdleAfter = time.Second
+		e := actorstest.Start(t, config)
+		e.Post("group:42", "ann", 1)
+		if r := e.Do("group:42", &conversation.Post{Seq: 2, Sender: "ann"}); !errors.Is(r.Err, conversation.ErrUnavailable) {
+			t.Fatalf("post 2: got %+v, want a refusal", r)
+		}
+		e.Post("group:42", "ann", 3)
+		e.Advance(time.Minute) // it passivates
+		if got := e.Stats().Cells; got.Active != 0 {
+			t.Fatalf("%d conversations are active after they were idle, want none", got.Active)
+		}
+		e.Post("group:42", "ann", 4)
+		if v := e.View("group:42", ""); v == nil || v.LastSeq != 4 {
+			t.Fatalf("in the end: got %+v, want last seq 4", v)
+		}
+	})
+}
+
+func TestAConversationThatAlwaysFailsIsQuarantinedAndGetsAnotherChance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := true
+		var config actors.Config
+		config.Break(func(p *actors.Proposal) {
+			if broken && p.Conversation == "group:bad" {
+				panic("broken")
+			}
+		}, nil)
+		e := actorstest.Start(t, config)
+		for seq := range uint64(5) {
+			if r := e.Do("group:bad", &conversation.Post{Seq: seq + 1, Sender: "ann"}); !errors.Is(r.Err, conversation.ErrUnavailable) {
+				t.Fatalf("failure %d: got %+v", seq+1, r)
+			}
+		}
+		synctest.Wait()
+		if r := e.Do("group:bad", &conversation.Post{Seq: 6, Sender: "ann"}); !errors.Is(r.Err, conversation.ErrQuarantined) {
+			t.Fatalf("after five failures in a row: got %+v, want ErrQuarantined", r)
+		}
+		if got := e.Stats().Cells.Quarantined; got != 1 {
+			t.Errorf("%d conversations are quarantined, want 1", got)
+		}
+		e.Post("group:good", "ann", 1)
+		broken = false
+		e.Advance(time.Minute)
+		e.Post("group:bad", "ann", 7)
+	})
+}
+
+func TestAShardThatFailsLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		system := newHost(t)
+		e := actorstest.StartOn(t, persistencetest.NewStore(), system, actors.Config{})
+		last := uint64(0)
+		collector := collect(t, system, func(r *actors.Reply) {
+			if r.Err != nil || r.LastSeq != last+1 || r.Version != r.LastSeq {
+				t.Errorf("after %d: %+v", last, r)
+			}
+			last = r.LastSeq
+		})
+		for seq := range uint64(1000) {
+			if seq%100 == 50 {
+				e.FailShard("group:42")
+			}
+			system.Root.RequestWithCustomSender(e.PID(), &actors.Proposal{
+				Conversation: "group:42", Change: &conversation.Post{Seq: seq + 1, Sender: "ann"}, Ack: actors.AckApplied,
+			}, collector)
+		}
+		synctest.Wait()
+		if last != 1000 {
+			t.Fatalf("%d of 1000 posts were applied", last)
+		}
+		if got := e.Failed(); len(got) != 10 || got[0].What != "shard" {
+			t.Fatalf("failures: got %+v, want ten of the shard", got)
+		}
+	})
+}
+
+func TestAReaperThatFailsForgetsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, hourly())
+		for i := range 50 {
+			e.Post(fmt.Sprintf("group:%d", i), "ann", 1)
+			e.Advance(time.Second)
+		}
+		e.Advance(time.Hour - 50*time.Second)
+		for range 60 {
+			e.FailReaper()
+			time.Sleep(time.Second)
+		}
+		e.Advance(time.Minute)
+		if got := e.Expired(); len(got) != 50 {
+			t.Fatalf("%d of 50 conversations expired", len(got))
+		}
+		if got := e.Failed(); len(got) != 60 || got[0].What != "reaper" {
+			t.Fatalf("%d failures, want 60 of the reaper", len(got))
+		}
+	})
+}
+
+func TestASecondEngineOnTheStoreFencesTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := persistencetest.NewStore()
+		first, err := actors.Start(t.Context(), nil, store, actors.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := actorstest.StartOn(t, store, nil, actors.Config{})
+		_, err = first.Propose(t.Context(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: 1, Sender: "ann"}})
+		if !errors.Is(err, persistence.ErrFenced) || !errors.Is(err, conversation.ErrUnavailable) {
+			t.Fatalf("a proposal to the first engine: got %v, want ErrUnavailable because of ErrFenced", err)
+		}
+		<-first.Done()
+		if err := first.Err(); !errors.Is(err, persistence.ErrFenced) {
+			t.Errorf("the first engine's Err: got %v, want ErrFenced", err)
+		}
+		if v := second.View("group:42", ""); v != nil {
+			t.Errorf("the fenced proposal was written: %+v", v)
+		}
+		second.Post("group:42", "ann", 1)
+		if err := first.Stop(t.Context()); !errors.Is(err, persistence.ErrFenced) {
+			t.Errorf("stopping the first engine: got %v, want it to tell what was lost because of ErrFenced", err)
+		}
+	})
+}
+
+func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, actors.Config{})
+		e.Post("group:42", "ann", 1)
+		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(persistence.Batch) error { return persistence.ErrStoreFull }})
+		r := e.Do("group:42", &conversation.Post{Seq: 2, Sender: "ann"})
+		if !errors.Is(r.Err, persistence.ErrStoreFull) || !errors.Is(r.Err, conversation.ErrOverloaded) || r.Ack != actors.AckApplied {
+			t.Fatalf("the proposal that met the full disk: got %+v, want ErrStoreFull, applied only", r)
+		}
+		for _, ack := range []actors.Ack{actors.AckApplied, actors.AckCommitted} {
+			_, err := e.Propose(t.Context(), &actors.Proposal{Conversation: "group:43", Change: &conversation.Post{Seq: 1, Sender: "ann"}, Ack: ack})
+			if !errors.Is(err, persistence.ErrStoreFull) {
+				t.Fatalf("the next one, ack %v: got %v, want ErrStoreFull", ack, err)
+			}
+		}
+		if v := e.View("group:43", ""); v != nil {
+			t.Fatalf("a refused proposal was applied: %+v", v)
+		}
+		e.Store.SetFaults(persistencetest.Faults{})
+		e.Advance(5 * time.Second)
+		e.Post("group:43", "ann", 1)
+		e.Crash()
+		if v := e.View("group:42", ""); v == nil || v.LastSeq != 2 {
+			t.Fatalf("what was applied while the disk was full: got %+v, want last seq 2", v)
+		}
+	})
+}
+
+func TestAConversationWhoseRowsTheStoreRefusesIsQuarantinedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, actors.Config{})
+		e.Post("group:bad", "ann", 1)
+		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(b persistence.Batch) error {
+			for _, g := range b.Groups {
+				for _, p := range g.Puts {
+					if name, err := persistence.ParseHeadKey(p.Key); err == nil && name == "group:bad" {
+						return errors.New("cannot write this")
+					}
+				}
+			}
+			return nil
+		}})
+		replies := make(chan actors.Reply, 10)
+		for i := range 10 {
+			name := fmt.Sprintf("group:%d", i)
+			if i == 5 {
+				name = "group:bad"
+			}
+			go func() {
+				r, _ := e.Propose(context.Background(), &actors.Proposal{Conversation: name, Change: &conversation.Post{Seq: 2, Sender: "ann"}})
+				replies <- r
+			}()
+		}
+		for range 10 {
+			if r := <-replies; (r.Conversation == "group:bad") != errors.Is(r.Err, conversation.ErrQuarantined) {
+				t.Errorf("%s: %v", r.Conversation, r.Err)
+			}
+		}
+		synctest.Wait()
+		if r := e.Do("group:bad", &conversation.Post{Seq: 3, Sender: "ann"}); !errors.Is(r.Err, conversation.ErrQuarantined) {
+			t.Errorf("while quarantined: %v", r.Err)
+		}
+		e.Store.SetFaults(persistencetest.Faults{})
+		e.Advance(time.Minute)
+		if r := e.Post("group:bad", "ann", 2); !r.Changed {
+			t.Errorf("after the quarantine it went on from what was not stored: %+v", r)
+		}
+	})
+}
