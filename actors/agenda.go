@@ -71,7 +71,7 @@ func (a *agenda) take(now persistence.Instant) (shard persistence.Shard, from pe
 		if s := &a.shards[i]; s.at <= now {
 			from = s.from
 			*s = dueFrom{from: persistence.Never, at: persistence.Never}
-			return persistence.Shard(i), from, true //nolint:gosec // there are 256
+			return persistence.Shard(i), from, true
 		}
 	}
 	return 0, 0, false

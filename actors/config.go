@@ -86,11 +86,11 @@ func (c *Config) Validate() error {
 	for _, namespace := range slices.Sorted(maps.Keys(c.Namespaces)) {
 		policy := c.Namespaces[namespace]
 		if err := policy.Validate(); err != nil {
-			faults = append(faults, fmt.Errorf("Namespaces[%q]: %w", namespace, err))
+			faults = append(faults, fmt.Errorf("policy of namespace %q: %w", namespace, err))
 		}
 	}
 	if err := c.Default.Validate(); err != nil {
-		faults = append(faults, fmt.Errorf("Default: %w", err))
+		faults = append(faults, fmt.Errorf("default policy: %w", err))
 	}
 	atLeastZero("Workers", int64(c.Workers))
 	atLeastZero("Loaders", int64(c.Loaders))

@@ -67,7 +67,7 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 			continue
 		}
 		rows += result.Deleted
-		e.counts.reapedRows.Add(uint64(result.Deleted)) //nolint:gosec // a count
+		e.counts.reapedRows.Add(uint64(result.Deleted))
 		if last[i].event == nil || (result.Skipped && !last[i].tried) {
 			continue // there was nothing but the entry, or it had been deleted before: an incarnation before told of it
 		}

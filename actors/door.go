@@ -55,7 +55,7 @@ func (d *door) propose(p *Proposal, sender *actor.PID) {
 		to = replyFunc(func(r *Reply) { d.system.Root.Send(sender, r) })
 	}
 	if e := d.current(); e != nil {
-		e.accept(p, to)
+		_ = e.accept(p, to) // the replier was told
 		return
 	}
 	if to != nil && p != nil {

@@ -69,7 +69,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	}
 	numbers := make([]persistence.Shard, persistence.Shards)
 	for i := range numbers {
-		numbers[i] = persistence.Shard(i) //nolint:gosec // there are 256
+		numbers[i] = persistence.Shard(i)
 	}
 	epochs, err := store.Acquire(ctx, numbers...)
 	if err != nil {
@@ -150,7 +150,7 @@ func (e *Engine) Err() error {
 // fail stops the engine by itself: it may not write any more.
 func (e *Engine) fail(err error) {
 	if e.failure.CompareAndSwap(nil, &err) {
-		go func() { _ = e.stop(e.ctx, err) }() //nolint:errcheck // Err says why; stop waits for all others, and Done for this
+		go func() { _ = e.stop(e.ctx, err) }() // Err says why; stop waits for all other goroutines, and Done for this one
 	}
 }
 

@@ -18,7 +18,7 @@ const MaxBatch = 1_000
 // outcome is unknown, and the error wraps ctx's cause; proposing the same again is safe.
 func (e *Engine) Propose(ctx context.Context, p *Proposal) (Reply, error) {
 	w := make(waitingCaller, 1)
-	e.accept(p, w)
+	_ = e.accept(p, w) // w was told
 	select {
 	case r := <-w:
 		return *r, r.Err
@@ -53,7 +53,7 @@ func (e *Engine) ProposeBatch(ctx context.Context, ps []*Proposal) ([]Reply, err
 				continue
 			}
 		}
-		if err := e.accept(p, to); err != nil && err.Kind == conversation.ErrOverloaded {
+		if err := e.accept(p, to); err != nil && errors.Is(err, conversation.ErrOverloaded) {
 			if overloaded == nil {
 				overloaded = map[string]*conversation.Error{}
 			}
@@ -84,7 +84,7 @@ func (e *Engine) accept(p *Proposal, to replier) *conversation.Error {
 		refusal = e.route(p.Conversation, &intake{proposal: p, to: to})
 	}
 	if refusal != nil {
-		if p != nil && refusal.Conversation == "" && refusal.Kind != conversation.ErrInvalid {
+		if p != nil && refusal.Conversation == "" && !errors.Is(refusal, conversation.ErrInvalid) {
 			named := *refusal
 			named.Conversation = p.Conversation
 			refusal = &named
@@ -152,7 +152,7 @@ func (e *Engine) route(name string, m queued) *conversation.Error {
 func (e *Engine) refuse(p *Proposal, to replier, err error) {
 	e.counts.refused.Add(1)
 	refusal := asError(err)
-	if refusal.Kind == conversation.ErrOverloaded {
+	if errors.Is(refusal, conversation.ErrOverloaded) {
 		e.counts.overloaded.Add(1)
 	}
 	var r Reply

@@ -321,7 +321,7 @@ func (r *reaper) reap(now persistence.Instant) (wake persistence.Instant) {
 }
 
 // rows is about how many rows the generation has.
-func (d *dying) rows() int { return 3 + 2*int(min(d.members, 1<<30)) } //nolint:gosec // bounded
+func (d *dying) rows() int { return 3 + 2*int(min(d.members, 1<<30)) }
 
 // deleted takes in how a batch went.
 func (r *reaper) deleted(m *deleted) {

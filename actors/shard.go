@@ -21,9 +21,8 @@ type shard struct {
 	mu    sync.Mutex
 	cells map[string]*cell
 
-	drawn    atomic.Uint64 // generations
-	active   atomic.Int64  // cells with an actor
-	isolated atomic.Int64  // quarantined cells
+	drawn  atomic.Uint64 // generations
+	active atomic.Int64  // cells with an actor
 }
 
 // counterBits is how much of a generation counts within an epoch: the rest is the epoch. Epochs are never drawn twice, so generations are not either, without any being stored ahead.

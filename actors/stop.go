@@ -113,7 +113,7 @@ func (e *Engine) abandon(why error) {
 
 func (e *Engine) stopInfo() StopInfo {
 	stats := e.Stats()
-	return StopInfo{Active: stats.Cells.Active, Queued: int(stats.Proposals.Waiting), JournalRows: stats.Journal.Rows} //nolint:gosec // a count
+	return StopInfo{Active: stats.Cells.Active, Queued: int(stats.Proposals.Waiting), JournalRows: stats.Journal.Rows}
 }
 
 // Settle returns once everything that was answered before the call has been dealt with by the reaper: what is due by the engine's clock was judged, and

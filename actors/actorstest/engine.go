@@ -102,7 +102,7 @@ func (e *Engine) Crash() {
 	store := e.Store.Crash()
 	expired, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = e.Stop(expired) //nolint:errcheck // it cannot write any more
+	_ = e.Stop(expired)
 	e.start(store)
 }
 

@@ -90,7 +90,7 @@ func TestABadFieldIsNamedAsTheWireDoes(t *testing.T) {
 func TestNamesAreCheckedAlike(t *testing.T) {
 	for _, bad := range []string{"", "group", "group:", ":42", "group:4\x002", "group:\xff", "group:" + strings.Repeat("4", 250)} {
 		err := conversation.CheckConversation(bad)
-		if fault, ok := errors.AsType[*conversation.Error](err); !ok || fault.Kind != conversation.ErrInvalid || fault.Field != "conversation" {
+		if fault, ok := errors.AsType[*conversation.Error](err); !ok || !errors.Is(err, conversation.ErrInvalid) || fault.Field != "conversation" {
 			t.Errorf("conversation %q: got %v, want ErrInvalid of conversation", bad, err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestNamesAreCheckedAlike(t *testing.T) {
 		}
 	}
 	err := conversation.CheckUser("users[7]", "")
-	if fault, ok := errors.AsType[*conversation.Error](err); !ok || fault.Kind != conversation.ErrInvalid || fault.Field != "users[7]" {
+	if fault, ok := errors.AsType[*conversation.Error](err); !ok || !errors.Is(err, conversation.ErrInvalid) || fault.Field != "users[7]" {
 		t.Errorf(`user "": got %v, want ErrInvalid of users[7]`, err)
 	}
 	if err := conversation.CheckUser("user", "ann"); err != nil {

@@ -168,7 +168,7 @@ func TestWhatWasJudgedOverStaysOver(t *testing.T) {
 }
 
 // tombstoned is a conversation of which only the rows know that it was deleted: where a State is still in memory, it says once more that it is over.
-func tombstoned(t *testing.T) *world {
+func tombstoned(t tester) *world {
 	w := conversationStates["deleted"](t)
 	w.reload()
 	return w
@@ -178,7 +178,7 @@ func TestWhatAJudgementComesTo(t *testing.T) {
 	const generation = 110
 	due := start.Add(time.Hour)
 	tests := map[string]struct {
-		world      func(t *testing.T) *world
+		world      func(t tester) *world
 		generation persistence.Generation
 		due        persistence.Instant
 		want       conversation.Verdict

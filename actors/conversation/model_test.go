@@ -179,7 +179,7 @@ func (l *life) post(c *conversation.Post, now persistence.Instant) {
 			p.entered = append(p.entered, c.Seq)
 		}
 	}
-	if p := l.people[c.Sender]; p.in && !c.Unattended && c.Seq >= slices.Min(p.entered) {
+	if p := l.people[c.Sender]; !c.Unattended {
 		p.read = append(p.read, c.Seq)
 	}
 	for _, user := range c.Mentions {

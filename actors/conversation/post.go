@@ -49,8 +49,8 @@ func (a *applier) post(p *Post, alive bool) error {
 	for _, user := range p.Members {
 		a.admit(user, p.Seq, true)
 	}
-	// A message from before its sender came back was sent while they were away.
-	if m := a.members[p.Sender]; !p.Unattended && !m.Left && p.Seq >= m.VisibleFrom && m.ReadSeq < p.Seq {
+	// Also of one who left: the message that brings them back may be on its way.
+	if m := a.members[p.Sender]; !p.Unattended && m.ReadSeq < p.Seq {
 		m = a.touch(p.Sender)
 		m.ReadSeq, m.ReadAt = p.Seq, a.now
 	}

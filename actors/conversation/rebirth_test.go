@@ -12,7 +12,7 @@ import (
 
 // reborn is a conversation that ended at message 10, and whose rows the reaper has not deleted yet; deleted where it has. Both are what a passivated
 // conversation would be loaded from.
-func reborn(t *testing.T, do func(t *testing.T, w *world)) {
+func reborn(t *testing.T, do func(w *world)) {
 	t.Helper()
 	for _, state := range []string{"over", "deleted"} {
 		for _, passivated := range []bool{false, true} {
@@ -21,14 +21,14 @@ func reborn(t *testing.T, do func(t *testing.T, w *world)) {
 				if passivated {
 					w.reload()
 				}
-				do(t, w)
+				do(w)
 			})
 		}
 	}
 }
 
 func TestALateRepeatDoesNotReviveADeadConversation(t *testing.T) {
-	reborn(t, func(_ *testing.T, w *world) {
+	reborn(t, func(w *world) {
 		w.repeat(say(10, "ann", "ann", "bob"), say(3, "bob"))
 		w.placed("bob", absent)
 	})
@@ -36,7 +36,7 @@ func TestALateRepeatDoesNotReviveADeadConversation(t *testing.T) {
 
 func TestALateRepeatChangesNothingInTheNextLifeEither(t *testing.T) {
 	for _, begin := range []conversation.Change{say(11, "ann", "ann", "bob"), join("ann", "bob")} {
-		reborn(t, func(_ *testing.T, w *world) {
+		reborn(t, func(w *world) {
 			w.do(begin)
 			w.repeat(say(10, "ann", "ann", "bob", "carl"), say(3, "dora"), say(1, "bob"))
 			w.part("carl", false)
@@ -47,7 +47,7 @@ func TestALateRepeatChangesNothingInTheNextLifeEither(t *testing.T) {
 
 func TestTheFirstPostOfTheNextLifeMayHaveAnyHigherNumber(t *testing.T) {
 	for _, seq := range []uint64{11, 5_000_000} {
-		reborn(t, func(_ *testing.T, w *world) {
+		reborn(t, func(w *world) {
 			w.do(say(seq, "ann", "bob"))
 			w.unread("bob", 1)
 			w.do(say(seq+1, "ann"))
@@ -57,11 +57,11 @@ func TestTheFirstPostOfTheNextLifeMayHaveAnyHigherNumber(t *testing.T) {
 }
 
 func TestAJoinBeginsANextLifeThatGoesOnFromTheLastNumber(t *testing.T) {
-	reborn(t, func(t *testing.T, w *world) {
+	reborn(t, func(w *world) {
 		w.do(join("ann", "bob"))
 		v := w.view("bob")
 		if v.LastSeq != 10 || len(v.Preview) != 0 || v.LastSender != "" {
-			t.Fatalf("the next life begins at %d with %q from %q; want 10 and no message", v.LastSeq, v.Preview, v.LastSender)
+			w.Fatalf("the next life begins at %d with %q from %q; want 10 and no message", v.LastSeq, v.Preview, v.LastSender)
 		}
 		w.unread("bob", 0)
 		w.do(say(11, "ann"))

@@ -11,15 +11,15 @@ import (
 )
 
 // The states that a conversation can be in. Where it is or was there, ann and bob took part and 10 messages were said.
-var conversationStates = map[string]func(t *testing.T) *world{
-	"none":  func(t *testing.T) *world { return newWorld(t) },
-	"alive": func(t *testing.T) *world { return two(t, 10) },
-	"over": func(t *testing.T) *world {
+var conversationStates = map[string]func(t tester) *world{
+	"none":  newWorld,
+	"alive": func(t tester) *world { return two(t, 10) },
+	"over": func(t tester) *world {
 		w := two(t, 10)
 		w.advance(time.Hour)
 		return w
 	},
-	"deleted": func(t *testing.T) *world {
+	"deleted": func(t tester) *world {
 		w := two(t, 10)
 		w.advance(time.Hour)
 		_, out := w.judge()
@@ -92,10 +92,10 @@ func TestWhatAChangeDoesInEachStateOfAConversation(t *testing.T) {
 		}},
 	}
 	for _, test := range tests {
-		for state, make := range conversationStates {
+		for state, begin := range conversationStates {
 			t.Run(test.change+"/"+state, func(t *testing.T) {
 				for _, passivated := range []bool{false, true} {
-					w := make(t)
+					w := begin(t)
 					if passivated {
 						w.reload()
 					}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"testing"
 	"time"
 
 	"github.com/parley-im/parley/actors/conversation"
@@ -101,7 +100,7 @@ func (w *world) repeat(changes ...conversation.Change) {
 	w.Helper()
 	for _, change := range changes {
 		if out := w.do(change); out.Changed || out.Ended != nil {
-			w.Fatalf("%s %+v changed something: %+v", change.Kind(), change, out)
+			w.Fatalf("%s %+v changed something: %d rows; ended: %+v", change.Kind(), change, len(out.Writes), out.Ended)
 		}
 	}
 }
@@ -115,7 +114,7 @@ func (w *world) refused(change conversation.Change, kind error, field string) {
 		w.Fatalf("%s %+v: got error %v; want %v of the field %q", change.Kind(), change, err, kind, field)
 	}
 	if out.Changed || len(out.Writes) > 0 || out.Ended != nil {
-		w.Fatalf("%s %+v was refused, but has an outcome: %+v", change.Kind(), change, out)
+		w.Fatalf("%s %+v was refused, but changed %d rows; ended: %+v", change.Kind(), change, len(out.Writes), out.Ended)
 	}
 }
 
@@ -203,7 +202,7 @@ func say(seq uint64, sender string, members ...string) *conversation.Post {
 }
 
 // two is a conversation in which ann and bob take part and ann said n messages.
-func two(t testing.TB, n uint64) *world {
+func two(t tester, n uint64) *world {
 	t.Helper()
 	w := newWorld(t)
 	for seq := range n {
