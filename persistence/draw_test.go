@@ -69,6 +69,7 @@ func drawHead(t *rapid.T) *persistence.Head {
 		Due:        drawInstant().Draw(t, "Due"),
 		Reason:     drawReason().Draw(t, "Reason"),
 		Members:    drawUint().Draw(t, "Members"),
+		Floor:      drawUint().Draw(t, "Floor"),
 		Pins:       drawUint().Draw(t, "Pins"),
 		Held:       rapid.Bool().Draw(t, "Held"),
 	}

@@ -24,7 +24,7 @@ var goldenRows = map[string]struct {
 	"head/full": {"head", &persistence.Head{
 		Generation: 7<<40 | 12, Version: 300, Born: 1_600_000_000_000_000, LastSeq: 1_000, LoudSeq: 998, LastSender: "alice",
 		SentAt: 1_600_000_100_000_001, Ordered: 1_600_000_099_000_000, Preview: []byte("see you at 语"), Activity: 1_600_000_100_000_000,
-		Deadline: 1_602_592_100_000_000, Due: 1_602_592_000_000_000, Reason: persistence.ReasonExpired, Members: 129, Pins: 2, Held: true,
+		Floor: 41, Deadline: 1_602_592_100_000_000, Due: 1_602_592_000_000_000, Reason: persistence.ReasonExpired, Members: 129, Pins: 2, Held: true,
 	}},
 	"head/never":           {"head", &persistence.Head{Generation: 1, Version: 1, Born: -1, Deadline: persistence.Never}},
 	"tombstone":            {"tombstone", persistence.Tombstone{Generation: 7<<40 | 12, LastSeq: 1_000}},

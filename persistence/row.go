@@ -32,6 +32,7 @@ type Head struct {
 	Generation Generation
 	Version    uint64 // grows by one with each change of the head within a generation
 	Born       Instant
+	Floor      uint64 // the last message that generations before this one are known to have reached: a repeat of those changes nothing
 	LastSeq    uint64 // the last message's number; a generation begun by a join starts where the one before ended
 	LoudSeq    uint64 // the last message's that was not silent
 	LastSender string
@@ -68,6 +69,7 @@ func (h *Head) Encode() []byte {
 	b = append(b, isHead)
 	b = binary.AppendUvarint(b, h.Version)
 	b = appendInstant(b, h.Born)
+	b = binary.AppendUvarint(b, h.Floor)
 	b = binary.AppendUvarint(b, h.LastSeq)
 	b = binary.AppendUvarint(b, h.LoudSeq)
 	b = appendString(b, h.LastSender)
@@ -103,6 +105,7 @@ func DecodeHead(value []byte) (*Head, Tombstone, error) {
 			Generation: generation,
 			Version:    d.uint(),
 			Born:       d.instant(),
+			Floor:      d.uint(),
 			LastSeq:    d.uint(),
 			LoudSeq:    d.uint(),
 			LastSender: d.string(),
@@ -165,7 +168,7 @@ type Membership struct {
 	Keep         bool     // left, but keeps the conversation in their list, frozen
 	MarkedUnread bool     // until the next read
 	Hide         Hide
-	HiddenAt     uint64 // the head's LoudSeq when HideUntilMessage was set: a louder one ends it
+	HiddenAt     uint64 // with HideUntilMessage: a message that is not silent ends the hiding if its number is higher
 	Pin          uint64
 	MutedUntil   Instant
 	Tags         uint64

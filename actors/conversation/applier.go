@@ -54,6 +54,7 @@ func (a *applier) begin() {
 	a.head = &persistence.Head{
 		Generation: a.in.Next(),
 		Born:       a.now,
+		Floor:      a.floor.LastSeq,
 		LastSeq:    a.floor.LastSeq,
 		LoudSeq:    a.floor.LastSeq,
 		Ordered:    a.now,

@@ -51,7 +51,6 @@ type play struct {
 
 	model  model
 	log    log
-	forgot *life    // what lasted when the conversation was last passivated
 	before []func() // what may be repeated
 }
 
@@ -61,9 +60,6 @@ func (p *play) near(t *rapid.T, label string) uint64 {
 
 func (p *play) both(change conversation.Change, revision, ifGeneration uint64) {
 	do := func() {
-		if post, ok := change.(*conversation.Post); ok && p.unknowable(post) {
-			return
-		}
 		p.revision, p.ifGeneration = revision, ifGeneration
 		_, err := p.propose(change)
 		conflict := ifGeneration != 0 && ifGeneration != uint64(p.state.Generation()) && p.model.alive(p.now)
@@ -123,12 +119,6 @@ func (p *play) passTime(t *rapid.T) {
 
 func (p *play) passivate(*rapid.T) {
 	p.reload()
-	p.forgot = p.model.life
-}
-
-// unknowable reports whether a post is a late repeat from an older life, of which a conversation that was passivated during a later one knows nothing.
-func (p *play) unknowable(post *conversation.Post) bool {
-	return p.model.alive(p.now) && p.forgot == p.model.life && post.Seq <= p.model.floor
 }
 
 // judgeIt judges the due entry, and reaps what is over.

@@ -38,6 +38,7 @@ func TestALateRepeatChangesNothingInTheNextLifeEither(t *testing.T) {
 	for _, begin := range []conversation.Change{say(11, "ann", "ann", "bob"), join("ann", "bob")} {
 		reborn(t, func(w *world) {
 			w.do(begin)
+			w.reload()
 			w.repeat(say(10, "ann", "ann", "bob", "carl"), say(3, "dora"), say(1, "bob"))
 			w.part("carl", false)
 			w.part("dora", false)

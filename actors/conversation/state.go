@@ -13,8 +13,7 @@ const maxResident = 4096
 type State struct {
 	name string
 	head *persistence.Head // of the latest generation, alive or over; nil: there is none
-	// floor is what an older generation had reached, as far as that is still known: from the tombstone, or from the head that was over when this
-	// State began the next generation.
+	// floor is what older generations had reached, as far as that is still known: from the tombstone, or from the head that came after them.
 	floor persistence.Tombstone
 	tail  persistence.Tail
 	// members holds the memberships that are known: nil stands for "no member". Where complete is set, a user who is not in it is no member.
@@ -36,6 +35,7 @@ func Load(name string, head, tail []byte) (*State, error) {
 	if s.head == nil {
 		return s, nil
 	}
+	s.floor = persistence.Tombstone{LastSeq: s.head.Floor}
 	s.now = s.head.Activity
 	if s.head.Reason == persistence.ReasonDeleted {
 		s.now = max(s.now, s.head.Deadline) // the deadline is when it was deleted: no change from before that moment may revive it
