@@ -19,7 +19,6 @@ type agenda struct {
 
 	mu     sync.Mutex
 	shards [persistence.Shards]dueFrom
-	extra  persistence.Instant // when the reaper wants to be woken for reasons of its own
 	set    persistence.Instant // when the timer will go off; Never: it is not running
 	timer  clock.Timer
 	closed bool
@@ -28,7 +27,7 @@ type agenda struct {
 type dueFrom struct{ from, at persistence.Instant }
 
 func newAgenda(c *clockwork, after func(persistence.Instant, func()) clock.Timer, alarm func()) *agenda {
-	a := &agenda{clock: c, after: after, alarm: alarm, extra: persistence.Never, set: persistence.Never}
+	a := &agenda{clock: c, after: after, alarm: alarm, set: persistence.Never}
 	for i := range a.shards {
 		a.shards[i] = dueFrom{from: persistence.Never, at: persistence.Never}
 	}
@@ -96,7 +95,6 @@ func (a *agenda) earliest() persistence.Instant {
 func (a *agenda) rearm(shards bool, extra persistence.Instant) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.extra = extra
 	if shards {
 		extra = min(extra, a.earliest())
 	}
@@ -126,6 +124,9 @@ func (a *agenda) goOff() {
 		return
 	}
 	at := a.set
+	if a.timer != nil {
+		a.timer.Stop() // if this is not the one that goes off, but one that replaced it meanwhile
+	}
 	a.set, a.timer = persistence.Never, nil
 	a.arm(at) // which is now, unless this timer was replaced while it went off
 }

@@ -313,6 +313,25 @@ func TestNothingIsTakenLate(t *testing.T) {
 		if f.running != 0 {
 			t.Fatalf("%d timers are running after close", f.running)
 		}
-
 	})
+}
+
+func TestATimerThatWasReplacedWhileItGoesOffLeavesNoneRunning(t *testing.T) {
+	f := newAgendaFixture()
+	var stale func()
+	inner := f.agenda.after
+	f.agenda.after = func(at persistence.Instant, call func()) clock.Timer {
+		timer := inner(at, call)
+		if stale == nil {
+			stale = call
+			timer.Stop() // it is going off: off the clock, but not run yet
+			return neverStopped{}
+		}
+		return timer
+	}
+	f.due(1, agendaStart+200)
+	f.due(2, agendaStart+100)
+	stale()
+	f.close()
+	f.wantTimer(t, "after close", persistence.Never)
 }

@@ -131,6 +131,10 @@ func (c *cell) run() {
 		var message any
 		system := c.system.len() > 0
 		switch {
+		case c.invoker == nil: // its actor has ended meanwhile; what is left was for that
+			c.scheduled = false
+			c.mu.Unlock()
+			return
 		case system:
 			message = c.system.pop()
 			c.control(message)

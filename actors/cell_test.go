@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -129,14 +130,14 @@ func (f *cellFixture) turn() bool {
 }
 
 func (f *cellFixture) settle() {
-	for f.turn() { //nolint:revive // all of it is in the condition
+	for f.turn() {
 	}
 }
 
 func (f *cellFixture) propose(tags ...uint64) {
 	f.Helper()
 	for _, tag := range tags {
-		f.wantOffer(proposalOf(tag), 1000, accepted)
+		f.wantOffer(proposalOf(tag), 1<<20, accepted)
 	}
 }
 
@@ -290,10 +291,10 @@ func TestTheBoundOfAQueueCountsProposalsAlone(t *testing.T) {
 		t.Errorf("%d messages are queued, want %d: what is refused leaves nothing behind", n, 2*limit+2)
 	}
 	f.attach("actor", &log)
-	parked := 0
+	once := false
 	f.actor.on = func(message any) {
-		if m, ok := message.(*intake); ok && parked < 2 {
-			parked++
+		if m, ok := message.(*intake); ok && !once {
+			once = true
 			f.wantOffer(proposalOf(10), limit, accepted) // in its place
 			f.wantOffer(proposalOf(11), limit, wasFull)
 			f.unpark(f.park(m), &learned{}) // one more than the limit: it was accepted before
@@ -376,7 +377,7 @@ func TestAPanicIsEscalatedWithItsMessageAndOthersWaitWhileTheCellIsSuspended(t *
 	var log []string
 	f.attach("actor", &log)
 	f.actor.on = func(message any) {
-		if message.(*intake).proposal.Tag == 1 {
+		if m, ok := message.(*intake); ok && m.proposal.Tag == 1 {
 			f.PostSystemMessage(&actor.SuspendMailbox{}) // as protoactor does when it escalates
 			panic(errors.New("on purpose"))
 		}
@@ -510,7 +511,11 @@ func TestStampsGrowAlongTheQueue(t *testing.T) {
 	work.Wait()
 	last := persistence.Instant(0)
 	for i, m := range f.queue.take() {
-		at := m.(*intake).at
+		in, ok := m.(*intake)
+		if !ok {
+			t.Fatalf("message %d is a %T", i, m)
+		}
+		at := in.at
 		if at < last || at < persistence.InstantOf(start) {
 			t.Fatalf("message %d is stamped %d, the one before it %d", i, at, last)
 		}
@@ -518,13 +523,13 @@ func TestStampsGrowAlongTheQueue(t *testing.T) {
 	}
 }
 
-// counting is an actor that passivates as often as it can, and sees to it that its cell runs one turn at a time and keeps each sender's order.
+// counting is an actor that passivates as soon as it can, and sees to it that its cell runs one turn at a time and keeps each sender's order.
 type counting struct {
 	t       *testing.T
 	cell    *cell
 	running atomic.Int32
 	handled map[uint64]uint64 // by sender: the number of the last message
-	sealed  atomic.Bool
+	sealed  chan struct{}
 }
 
 func (c *counting) InvokeUserMessage(message any) {
@@ -535,16 +540,13 @@ func (c *counting) InvokeUserMessage(message any) {
 	switch m := message.(type) {
 	case *intake:
 		sender, number := m.proposal.Tag>>32, m.proposal.Tag&0xffffffff
-		if c.sealed.Load() {
-			c.t.Error("a proposal was handled after the seal")
-		}
 		if last := c.handled[sender]; number != last+1 {
 			c.t.Errorf("sender %d: proposal %d came after %d", sender, number, last)
 		}
 		c.handled[sender] = number
 	case *passivation:
 		if c.cell.trySeal() {
-			c.sealed.Store(true)
+			close(c.sealed)
 		} else {
 			c.cell.leave()
 		}
@@ -559,21 +561,24 @@ func TestEveryOfferBeforeASealIsHandledAndNoneAfterIt(t *testing.T) {
 	f := newCellFixture(t)
 	w := startWorker(3) // more than a cell needs, so that it would show if it ran twice at once
 	defer w.stop()
-	const senders, rounds = 4, 300
-	total := uint64(0)
+	const senders, rounds, each = 4, 500, 50
+	var inTime, tooLate atomic.Int64
 	for range rounds {
 		c := &cell{name: "group:1", shard: f.shard, worker: w, phase: active}
-		a := &counting{t: t, cell: c, handled: map[uint64]uint64{}}
+		a := &counting{t: t, cell: c, handled: map[uint64]uint64{}, sealed: make(chan struct{})}
 		c.RegisterHandlers(a, w)
 		var accepts [senders]uint64
 		var work sync.WaitGroup
 		for sender := range uint64(senders) {
 			work.Go(func() {
-				for number := uint64(1); ; number++ {
+				for number := uint64(1); number <= each; number++ {
 					switch result := c.offer(proposalOf(sender<<32|number), 1<<20); result {
 					case accepted:
 						accepts[sender] = number
+						inTime.Add(1)
+						runtime.Gosched()
 					case wasSealed:
+						tooLate.Add(1)
 						return
 					default:
 						t.Errorf("offer: got %d", result)
@@ -583,21 +588,27 @@ func TestEveryOfferBeforeASealIsHandledAndNoneAfterIt(t *testing.T) {
 			})
 		}
 		c.leave()
-		work.Wait() // which takes until it is sealed
-		c.mu.Lock()
-		left := c.queue.len()
-		c.mu.Unlock()
-		if left != 0 {
+		work.Wait()
+		<-a.sealed
+		if left := c.UserMessageCount(); left != 0 {
 			t.Errorf("%d messages are in the sealed cell", left)
 		}
 		for sender, want := range accepts {
-			total += want
 			if got := a.handled[uint64(sender)]; got != want {
 				t.Errorf("sender %d: %d proposals were accepted, the last that was handled is %d", sender, want, got)
 			}
 		}
 	}
-	if total == 0 {
-		t.Error("no proposal came before a seal: the test shows nothing")
+	if inTime.Load() == 0 || tooLate.Load() == 0 {
+		t.Errorf("%d offers came before a seal and %d after it: the test shows nothing", inTime.Load(), tooLate.Load())
 	}
+}
+
+func TestASystemMessageForAnActorThatHasEndedIsDropped(t *testing.T) {
+	f := newCellFixture(t)
+	var log []string
+	f.attach("a", &log)
+	f.PostSystemMessage(&actor.Stop{})
+	f.detach()
+	f.settle()
 }

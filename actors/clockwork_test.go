@@ -38,10 +38,12 @@ func TestTheEngineClockIsNeverBehindWhatTheStoreHasSeen(t *testing.T) {
 	}
 }
 
-func TestAnEngineClockOnOneThatStandsBeforeTheEpochStillGoesOn(t *testing.T) {
+func TestAnEngineClockMayStandBeforeTheEpoch(t *testing.T) {
 	start := time.Unix(-1_000_000, 0)
-	w := newClockwork(clock.NewVirtual(start), 1)
-	if got := w.now(); got != 1 {
-		t.Errorf("got %d, want 1: what the store has seen", got)
+	if got, want := newClockwork(clock.NewVirtual(start), 0).now(), persistence.InstantOf(start); got != want {
+		t.Errorf("with a store that has seen nothing: got %d, want %d", got, want)
+	}
+	if got := newClockwork(clock.NewVirtual(start), 1).now(); got != 1 {
+		t.Errorf("with a store that has seen 1: got %d, want 1", got)
 	}
 }

@@ -178,13 +178,17 @@ func (e *Engine) failed(info FailedInfo) {
 	}
 }
 
-// emit lets readers see an outcome, sends it on its way to the store, and tells the reaper what it means. It returns the journal's batch.
+// emit lets readers see an outcome, sends it on its way to the store, and tells the reaper what it means. It returns the journal's batch; 0 where the journal takes
+// nothing of the conversation any more, and nothing has happened.
 func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, waiter *commitReply) uint64 {
 	var seq uint64
 	if waiter != nil {
 		seq = e.journal.Add(name, s.number, outcome.Writes, waiter)
 	} else {
 		seq = e.journal.Add(name, s.number, outcome.Writes, nil)
+	}
+	if seq == 0 {
+		return 0
 	}
 	if outcome.Due != 0 {
 		e.agenda.due(s.number, outcome.Due)

@@ -271,3 +271,15 @@ func TestAConversationWhoseRowsTheStoreRefusesIsQuarantinedAlone(t *testing.T) {
 		}
 	})
 }
+
+func TestFailuresWithASuccessBetweenThemAreNotInARow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, failing("group:42", 1, 2, 3, 4, 6, 7, 8, 9))
+		for seq := range uint64(10) {
+			r := e.Do("group:42", &conversation.Post{Seq: seq + 1, Sender: "ann"})
+			if failed := seq+1 != 5 && seq+1 != 10; failed != errors.Is(r.Err, conversation.ErrUnavailable) {
+				t.Fatalf("post %d: got %+v", seq+1, r)
+			}
+		}
+	})
+}

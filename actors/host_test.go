@@ -3,9 +3,9 @@ package actors_test
 import (
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/eventstream"
 
 	"github.com/parley-im/parley/actors"
 )
@@ -15,8 +15,8 @@ func newHost(t *testing.T) *actor.ActorSystem {
 	t.Helper()
 	config := actor.NewConfig()
 	config.LoggerFactory = func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
-	config.DeadLetterThrottleInterval = time.Nanosecond
 	system := actor.NewActorSystemWithConfig(config)
+	system.EventStream = eventstream.NewEventStream() // its own logs dead letters, on a goroutine that a bubble would wait for
 	t.Cleanup(system.Shutdown)
 	return system
 }

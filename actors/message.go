@@ -7,13 +7,6 @@ import (
 
 // The messages within the engine. All are pointers, and immutable once they were sent; stamps are set before that, under the cell's lock.
 
-// late marks messages that may come too late: a goroutine can report to an actor after the engine has ended. protoactor is told not to log that, for
-// which it would start a goroutine.
-type late struct{}
-
-// IgnoreDeadLetterLogging implements actor.IgnoreDeadLetterLogging.
-func (late) IgnoreDeadLetterLogging() {}
-
 // intake is a proposal that was accepted. Router → conversation.
 type intake struct {
 	proposal *Proposal
@@ -39,8 +32,6 @@ func (m *judgement) stamp(at persistence.Instant) { m.at = at }
 
 // verdict answers a judgement. Conversation or shard → reaper.
 type verdict struct {
-	late
-
 	*judgement
 	verdict conversation.Verdict
 	ending  *conversation.Ending // where it is over
@@ -50,8 +41,6 @@ type verdict struct {
 
 // ended tells of a generation that a proposal ended. Conversation → reaper; not answered.
 type ended struct {
-	late
-
 	ending *conversation.Ending
 	after  uint64
 }
@@ -67,16 +56,10 @@ type learned struct {
 }
 
 // activation says that a cell holds messages and has no actor. Cell → shard.
-type activation struct {
-	late
-
-	cell *cell
-}
+type activation struct{ cell *cell }
 
 // loaded brings a conversation's state. Loader → shard.
 type loaded struct {
-	late
-
 	cell  *cell
 	claim uint64
 	state *conversation.State
@@ -84,40 +67,22 @@ type loaded struct {
 }
 
 // sweep asks for the passivation of conversations that were not used since. Engine → shard.
-type sweep struct {
-	late
-
-	unusedSince persistence.Instant
-}
+type sweep struct{ unusedSince persistence.Instant }
 
 // poisoned says that the store does not take a conversation's rows. Journal → shard.
 type poisoned struct {
-	late
-
 	conversation string
 	err          error
 }
 
 // drain asks for the end of all conversations, and then of all work. Engine → shard, engine → reaper; done is called once.
-type drain struct {
-	late
-
-	done func()
-}
+type drain struct{ done func() }
 
 // flushed says that a batch of the journal is in the store. Journal → reaper.
-type flushed struct {
-	late
-
-	seq uint64
-}
+type flushed struct{ seq uint64 }
 
 // alarm says that something is due. Agenda → reaper.
-type alarm struct{ late }
+type alarm struct{}
 
 // settle asks to be told when nothing is due any more. Engine → reaper.
-type settle struct {
-	late
-
-	done func()
-}
+type settle struct{ done func() }

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
@@ -76,4 +79,38 @@ func TestABatchKeepsTheOrderOfEachConversation(t *testing.T) {
 			t.Fatalf("reply %d: got %+v, want last_seq %d, committed", i, r, want)
 		}
 	}
+}
+
+// The proposals come between the sealing of the old cell and the end of its actor.
+func TestAProposalToAConversationThatIsLeavingWaitsForItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		system := newHost(t)
+		config := actors.Config{IdleAfter: time.Second}
+		var e *actorstest.Engine
+		leaving := 0
+		config.Break(nil, func(message any) {
+			if _, stopping := message.(*actor.Stopping); stopping && leaving < 10 {
+				leaving++
+				for i := range uint64(3) {
+					seq := 3*uint64(leaving) + i
+					system.Root.Send(e.PID(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: seq, Sender: "ann"}})
+				}
+			}
+		})
+		e = actorstest.StartOn(t, persistencetest.NewStore(), system, config)
+		e.Post("group:42", "ann", 2)
+		for round := range 10 {
+			e.Advance(1900 * time.Millisecond)
+			if v := e.View("group:42", ""); v.LastSeq != 3*uint64(leaving)+2 || v.Version != 3*uint64(leaving)+1 {
+				t.Fatalf("round %d: got last seq %d, version %d after it left %d times", round, v.LastSeq, v.Version, leaving)
+			}
+		}
+		if leaving < 5 {
+			t.Fatalf("it left %d times: the test did not test what it is for", leaving)
+		}
+		e.Post("group:42", "ann", 1000)
+		if n := e.Stats().Cells.Active; n != 1 {
+			t.Errorf("%d conversations are active, want 1", n)
+		}
+	})
 }

@@ -229,3 +229,23 @@ func TestAStoreThatCannotBeReadRefusesProposalsAndRecovers(t *testing.T) {
 		}
 	})
 }
+
+// Between the reader's look at the journal and its snapshot of the store, the conversation moves on and all of it is committed. What the reader found in the
+// journal is then older than what is in the snapshot, and must not be mixed with it.
+func TestAReaderTakesTheNewerOfOverlayAndStoreForEachRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, actors.Config{FlushInterval: time.Hour})
+		e.Post("group:42", "ann", 1, "bob")
+		if _, err := e.Propose(t.Context(), &actors.Proposal{
+			Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "bob"}, Ack: actors.AckApplied,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		meanwhile := sync.OnceFunc(func() { e.Post("group:42", "ann", 3) })
+		e.Store.SetFaults(persistencetest.Faults{Snapshot: func() error { meanwhile(); return nil }})
+		v := e.View("group:42", "ann")
+		if v.LastSeq != 3 || v.Version != 3 || v.Membership.ReadSeq != 3 {
+			t.Errorf("got last seq %d, version %d, read up to %d; want all 3", v.LastSeq, v.Version, v.Membership.ReadSeq)
+		}
+	})
+}

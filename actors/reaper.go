@@ -71,8 +71,6 @@ const setAside = time.Minute
 
 // surveyed brings due entries. Survey → reaper.
 type surveyed struct {
-	late
-
 	attempt uint64
 	found   []*dying
 	err     error
@@ -80,8 +78,6 @@ type surveyed struct {
 
 // deleted says how a batch went. Deletion → reaper.
 type deleted struct {
-	late
-
 	attempt uint64
 	batch   []*dying
 	rows    int

@@ -184,3 +184,40 @@ func TestCancellingTheContextOfStartDoesNotStop(t *testing.T) {
 		}
 	})
 }
+
+func TestProposalsThatAnExpiredStopLeavesBehindAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := persistencetest.NewStore()
+		e, err := actors.Start(t.Context(), nil, store, actors.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
+			if op == persistencetest.OpGet {
+				return time.Hour
+			}
+			return 0
+		}})
+		failed := make(chan error, 3)
+		for seq := range uint64(3) {
+			go func() {
+				_, err := e.Propose(context.Background(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: seq + 1, Sender: "ann"}})
+				failed <- err
+			}()
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := e.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Stop: got %v, want that its time was up", err)
+		}
+		for range 3 {
+			if err := <-failed; !errors.Is(err, conversation.ErrUnavailable) {
+				t.Errorf("who waited got %v, want ErrUnavailable", err)
+			}
+		}
+		if p := e.Stats().Proposals; p.Received != 3 || p.Refused != 3 {
+			t.Errorf("proposals: %+v, want 3 received and refused", p)
+		}
+	})
+}

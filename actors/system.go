@@ -2,9 +2,9 @@ package actors
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/eventstream"
 )
 
 // newSystem returns an actor system for the engine alone. It logs nothing: failures reach the Observer through the supervisors below, which protoactor's
@@ -12,9 +12,11 @@ import (
 func newSystem() *actor.ActorSystem {
 	config := actor.NewConfig()
 	config.LoggerFactory = func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
-	config.DeadLetterRequestLogging = false
-	config.DeadLetterThrottleInterval = time.Nanosecond // for so long a goroutine sleeps after a dead letter; nobody would wait for it
-	return actor.NewActorSystemWithConfig(config)
+	system := actor.NewActorSystemWithConfig(config)
+	// Messages may come too late: a goroutine reports to an actor after the engine has ended, a shard stops a conversation that is stopping itself. Those
+	// are dropped. On its own event stream, protoactor would log them, and start a goroutine for that which nobody waits for.
+	system.EventStream = eventstream.NewEventStream()
+	return system
 }
 
 // rootActor is the parent of the engine's actors: of all shards, and of the reaper.

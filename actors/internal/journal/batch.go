@@ -18,6 +18,7 @@ type batch struct {
 	rows    int
 	bytes   int
 	oldest  persistence.Instant // when the first change was added
+	touched bool                // something was added, though perhaps dropped again
 }
 
 // waiting is someone who waits for a batch, for the sake of one conversation.
@@ -31,6 +32,7 @@ type record struct {
 	name  string
 	shard persistence.Shard
 	rows  map[string]conversation.Write
+	bytes int
 	// failures counts how often the store failed to take this record by itself while it took others.
 	failures int
 }
@@ -44,8 +46,21 @@ func newBatch(seq uint64) *batch {
 	}
 }
 
+// How much of one conversation a batch takes: it is one group, which a store must be able to write in one transaction.
+const (
+	maxRecordRows  = 8_000
+	maxRecordBytes = 1 << 20
+)
+
+// fits reports whether the batch has room for more rows of a conversation. One that has none yet always fits: no single change is as large.
+func (b *batch) fits(name string, rows int) bool {
+	r := b.records[name]
+	return r == nil || (len(r.rows)+rows <= maxRecordRows && r.bytes < maxRecordBytes)
+}
+
 // add merges a conversation's writes: the last value of a row replaces those before it.
 func (b *batch) add(name string, shard persistence.Shard, writes []conversation.Write) {
+	b.touched = true
 	r := b.records[name]
 	if r == nil {
 		r = &record{name: name, shard: shard, rows: make(map[string]conversation.Write, len(writes))}
@@ -61,6 +76,7 @@ func (b *batch) put(r *record, w conversation.Write) {
 	key := string(w.Key)
 	if old, ok := r.rows[key]; ok {
 		b.bytes -= size(old)
+		r.bytes -= size(old)
 		b.rows--
 		if w.IfPresent && !old.IfPresent {
 			if old.Delete {
@@ -71,6 +87,7 @@ func (b *batch) put(r *record, w conversation.Write) {
 	}
 	r.rows[key] = w
 	b.bytes += size(w)
+	r.bytes += size(w)
 	b.rows++
 	if w.User != "" {
 		in := b.users[w.User]
@@ -90,8 +107,13 @@ const rowOverhead = 128
 
 func size(w conversation.Write) int { return len(w.Key) + len(w.Value) + rowOverhead }
 
-// absorb merges a later batch into this one, which then stands for both.
-func (b *batch) absorb(later *batch) {
+// absorb merges a later batch into this one, which then stands for both. It reports false, and does nothing, where that would make a record too large.
+func (b *batch) absorb(later *batch) bool {
+	for _, r := range later.order {
+		if !b.fits(r.name, len(r.rows)) {
+			return false
+		}
+	}
 	for _, r := range later.order {
 		writes := make([]conversation.Write, 0, len(r.rows))
 		for _, w := range r.rows {
@@ -101,6 +123,7 @@ func (b *batch) absorb(later *batch) {
 	}
 	b.waiters = append(b.waiters, later.waiters...)
 	b.seq = later.seq
+	return true
 }
 
 // remove takes a conversation's record out.

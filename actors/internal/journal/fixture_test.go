@@ -1,7 +1,6 @@
 package journal_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/actors/internal/journal"
@@ -252,7 +251,7 @@ func describe(batch persistence.Batch) []string {
 
 func (f *fixture) wantTried(want ...[]string) {
 	f.Helper()
-	if diff := gocmp.Diff(append([][]string{}, want...), f.tried()); diff != "" {
+	if diff := cmp.Diff(append([][]string{}, want...), f.tried()); diff != "" {
 		f.Errorf("commits: -want +got:\n%s", diff)
 	}
 }
@@ -263,110 +262,7 @@ func (f *fixture) wantPoisoned(want ...string) {
 	defer f.mu.Unlock()
 	got := slices.Sorted(slices.Values(f.poisoned))
 	slices.Sort(want)
-	if diff := gocmp.Diff(append([]string{}, want...), append([]string{}, got...)); diff != "" {
+	if diff := cmp.Diff(append([]string{}, want...), append([]string{}, got...)); diff != "" {
 		f.Errorf("OnPoison: -want +got:\n%s", diff)
 	}
 }
-
-// waiter remembers what it was told.
-type waiter struct {
-	check func() // called first
-
-	mu      sync.Mutex
-	answers []error
-}
-
-func (w *waiter) Committed(err error) {
-	if w.check != nil {
-		w.check()
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.answers = append(w.answers, err)
-}
-
-func (w *waiter) told() []error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.answers)
-}
-
-func (f *fixture) wantWaiting(what string, w *waiter) {
-	f.Helper()
-	if told := w.told(); len(told) != 0 {
-		f.Errorf("%s: the waiter was told %v, want it to wait", what, told)
-	}
-}
-
-// wantTold checks that a waiter was told once, with an error of a kind; nil for none.
-func (f *fixture) wantTold(what string, w *waiter, kind error) {
-	f.Helper()
-	if told := w.told(); len(told) != 1 || !errors.Is(told[0], kind) {
-		f.Errorf("%s: the waiter was told %v, want %v, once", what, told, kind)
-	}
-}
-
-// wantRefused checks what somebody is told who adds a change.
-func (f *fixture) wantRefused(name string, kind error) {
-	f.Helper()
-	w := &waiter{}
-	seq := f.Add(name, persistence.ShardOf(name), []conversation.Write{head(name, "refused")}, w)
-	f.wantTold("an Add for "+name, w, kind)
-	if seq != 0 {
-		f.Errorf("an Add that is refused: got batch %d, want 0", seq)
-	}
-}
-
-func head(name, value string) conversation.Write {
-	return conversation.Write{Key: persistence.HeadKey(name), Value: []byte(value)}
-}
-
-func tail(name, value string) conversation.Write {
-	return conversation.Write{Key: persistence.TailKey(name), Value: []byte(value)}
-}
-
-func membership(user, name, value string) conversation.Write {
-	return conversation.Write{Key: persistence.MembershipKey(user, name), Value: []byte(value), User: user}
-}
-
-func due(name string, at persistence.Instant, value string) conversation.Write {
-	return conversation.Write{Key: persistence.DueKey(name, at, 1), Value: []byte(value)}
-}
-
-func deleted(w conversation.Write) conversation.Write {
-	return conversation.Write{Key: w.Key, Delete: true, User: w.User}
-}
-
-func ifPresent(w conversation.Write) conversation.Write {
-	w.IfPresent = true
-	return w
-}
-
-func line(w conversation.Write) string {
-	switch {
-	case w.Delete:
-		return fmt.Sprintf("delete %q", w.Key)
-	case w.IfPresent:
-		return fmt.Sprintf("put %q = %q if present", w.Key, w.Value)
-	}
-	return fmt.Sprintf("put %q = %q", w.Key, w.Value)
-}
-
-func lines(writes ...conversation.Write) []string {
-	out := []string{}
-	for _, w := range writes {
-		out = append(out, line(w))
-	}
-	return slices.Sorted(slices.Values(out))
-}
-
-// names returns n names of conversations.
-func names(n int) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = fmt.Sprintf("group:%d", i)
-	}
-	return out
-}
-
-func sorted[T cmp.Ordered](items []T) []T { return slices.Sorted(slices.Values(items)) }

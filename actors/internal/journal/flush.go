@@ -35,20 +35,27 @@ func (j *Journal) run() {
 	}
 }
 
-// seal closes the open batch and returns it, nil where there is nothing to write.
+// seal returns the batch to be written next, which is closed from then on; nil where there is nothing to write.
 func (j *Journal) seal() *batch {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.timed != nil {
-		j.timed()
-		j.timed = nil
+	j.flying = j.next()
+	return j.flying
+}
+
+// next takes the oldest batch that is not being written, nil where there is none with anything in it. j.mu is held.
+func (j *Journal) next() *batch {
+	if len(j.sealed) > 0 {
+		b := j.sealed[0]
+		j.sealed = slices.Delete(j.sealed, 0, 1)
+		return b
 	}
+	j.stopTimer()
 	b := j.open
-	if b.rows == 0 && len(b.waiters) == 0 {
+	if !b.touched && len(b.waiters) == 0 {
 		return nil
 	}
 	j.open = newBatch(b.seq + 1)
-	j.flying = b
 	return b
 }
 
@@ -67,7 +74,7 @@ func (j *Journal) write(b *batch) bool {
 		}
 		j.note(t.failure)
 		if errors.Is(t.failure, persistence.ErrStoreFull) {
-			j.complain(b, t.failure)
+			j.complain(t.failure)
 		}
 		if !j.pause(attempt) {
 			return false
@@ -78,14 +85,9 @@ func (j *Journal) write(b *batch) bool {
 	}
 }
 
-// complain tells all who wait that the store is out of space, whichever batch they wait for: none is written before this one.
-func (j *Journal) complain(b *batch, failure error) {
-	refusal := &conversation.Error{Kind: conversation.ErrOverloaded, Reason: "applied, but the store is out of space; it is tried again", Cause: failure}
-	j.mu.Lock()
-	open := j.open
-	j.mu.Unlock()
-	j.release(b, "", refusal)
-	j.release(open, "", refusal)
+// complain tells all who wait that the store is out of space, whichever batch they wait for: none is written before the one that failed.
+func (j *Journal) complain(failure error) {
+	j.release("", &conversation.Error{Kind: conversation.ErrOverloaded, Reason: "the store is out of space; it is tried again", Cause: failure})
 }
 
 // commit tries to write some of a batch's records. A record that the store refuses by itself is dropped.
@@ -122,7 +124,7 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 		case errors.Is(err, persistence.ErrFenced):
 			return err
 		default:
-			j.drop(b, r, err)
+			j.drop(r, err)
 		}
 	}
 	return nil
@@ -148,7 +150,11 @@ func (j *Journal) land(b *batch) {
 	waiters := b.waiters
 	b.waiters = nil
 	j.gauge()
+	more := len(j.sealed) > 0 || len(j.open.waiters) > 0 || j.open.rows >= j.config.Rows
 	j.mu.Unlock()
+	if more {
+		j.Flush()
+	}
 	j.counts.flushes.Add(1)
 	for _, w := range waiters {
 		w.Committed(nil)
@@ -156,35 +162,35 @@ func (j *Journal) land(b *batch) {
 	j.config.OnFlush(b.seq)
 }
 
-// release answers a batch's waiters before it is in the store: those of one conversation, or all where name is "".
-func (j *Journal) release(b *batch, name string, err error) {
+// release answers waiters before what they wait for is in the store: those of one conversation, or all where name is "".
+func (j *Journal) release(name string, err error) {
 	j.mu.Lock()
-	var released, kept []waiting
-	for _, w := range b.waiters {
-		if name == "" || w.name == name {
+	var released []waiting
+	for b := range j.oldestFirst() {
+		b.waiters = slices.DeleteFunc(b.waiters, func(w waiting) bool {
+			if name != "" && w.name != name {
+				return false
+			}
 			released = append(released, w)
-		} else {
-			kept = append(kept, w)
-		}
+			return true
+		})
 	}
-	b.waiters = kept
 	j.mu.Unlock()
 	for _, w := range released {
 		w.Committed(err)
 	}
 }
 
-// drop takes a record out of a batch because the store will not have it, and with it what was added to the next one.
-func (j *Journal) drop(b *batch, r *record, err error) {
+// drop takes a conversation's rows out of the journal because the store will not have them, and bars it from adding more that build on those.
+func (j *Journal) drop(r *record, err error) {
 	refusal := &conversation.Error{Kind: conversation.ErrQuarantined, Conversation: r.name, Reason: "the store does not take its rows", Cause: err}
 	j.mu.Lock()
-	b.remove(r.name)
-	j.open.remove(r.name)
+	for b := range j.oldestFirst() {
+		b.remove(r.name)
+	}
 	j.barred[r.name] = refusal
-	open := j.open
 	j.mu.Unlock()
-	j.release(b, r.name, refusal)
-	j.release(open, r.name, refusal)
+	j.release(r.name, refusal)
 	j.config.OnPoison(r.name, err)
 }
 

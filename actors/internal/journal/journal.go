@@ -2,14 +2,16 @@
 //
 // Changes are added to the open batch; one goroutine closes it, writes it, and opens the next. Within a batch only the last value of a row is kept, so that any number of
 // changes to a conversation between two flushes cost one row each, and all rows of a conversation in a batch are one group of one transaction: the rows
-// of one change are never divided. A reader asks the open batch first, then the one being written, then a snapshot of the store taken after that: a batch is
-// let go only once the published snapshot contains it.
+// of one change are never divided. A batch is closed early when a conversation has as many rows in it as one transaction takes; batches are written one after the
+// other, in their order. A reader asks the open batch first, then those before it, then a snapshot of the store taken after that: a batch is let go only
+// once the published snapshot contains it.
 package journal
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,8 +61,9 @@ type Journal struct {
 
 	mu      sync.Mutex
 	open    *batch
-	flying  *batch // being written; nil
-	flushed uint64 // the last batch that is in the store
+	sealed  []*batch // closed early, to be written before the open one, oldest first
+	flying  *batch   // being written; nil
+	flushed uint64   // the last batch that is in the store
 	timed   func() bool
 	closed  error            // why nothing is taken any more
 	lost    int              // rows that had not been written then
@@ -101,6 +104,12 @@ func (j *Journal) Add(name string, shard persistence.Shard, writes []conversatio
 			waiter.Committed(err)
 		}
 		return 0
+	}
+	if !j.open.fits(name, len(writes)) {
+		j.sealed = append(j.sealed, j.open)
+		j.open = newBatch(j.open.seq + 1)
+		j.stopTimer()
+		j.Flush()
 	}
 	b := j.open
 	if b.rows == 0 {
@@ -159,13 +168,38 @@ func (j *Journal) Wait(name string, seq uint64, waiter Waiter) {
 		j.mu.Unlock()
 		waiter.Committed(err)
 		return
-	case j.flying != nil && j.flying.seq >= seq:
-		j.flying.waiters = append(j.flying.waiters, waiting{name, waiter})
-	default:
-		j.open.waiters = append(j.open.waiters, waiting{name, waiter})
+	}
+	for b := range j.oldestFirst() {
+		if b.seq >= seq || b == j.open {
+			b.waiters = append(b.waiters, waiting{name, waiter})
+			break
+		}
 	}
 	j.mu.Unlock()
 	j.Flush()
+}
+
+// oldestFirst yields the batches that are not in the store, in the order in which they will be. j.mu is held.
+func (j *Journal) oldestFirst() iter.Seq[*batch] {
+	return func(yield func(*batch) bool) {
+		if j.flying != nil && !yield(j.flying) {
+			return
+		}
+		for _, b := range j.sealed {
+			if !yield(b) {
+				return
+			}
+		}
+		yield(j.open)
+	}
+}
+
+// stopTimer ends the wait for the open batch's interval. j.mu is held.
+func (j *Journal) stopTimer() {
+	if j.timed != nil {
+		j.timed()
+		j.timed = nil
+	}
 }
 
 // Seq returns the number of the batch such that once it is in the store, so is everything added before the call.
@@ -177,13 +211,13 @@ func (j *Journal) Seq() uint64 {
 
 // seq is Seq. j.mu is held.
 func (j *Journal) seq() uint64 {
-	switch {
-	case j.open.rows > 0:
-		return j.open.seq
-	case j.flying != nil:
-		return j.flying.seq
+	seq := j.flushed
+	for b := range j.oldestFirst() {
+		if b != j.open || b.rows > 0 {
+			seq = b.seq
+		}
 	}
-	return j.flushed
+	return seq
 }
 
 // Flushed returns the number of the last batch that is in the store.
@@ -207,9 +241,9 @@ func (j *Journal) Full() *conversation.Error { return j.refusal.Load() }
 
 // gauge sets what Full says. j.mu is held.
 func (j *Journal) gauge() {
-	bytes := j.open.bytes
-	if j.flying != nil {
-		bytes += j.flying.bytes
+	bytes := 0
+	for b := range j.oldestFirst() {
+		bytes += b.bytes
 	}
 	var refusal *conversation.Error
 	switch err := j.counts.lastErr.Load(); {
@@ -297,18 +331,13 @@ func (j *Journal) shut(why error) {
 		return
 	}
 	j.closed = why
-	waiters := j.open.waiters
-	j.lost = j.open.rows
-	j.open.waiters = nil
-	if j.flying != nil {
-		waiters = append(waiters, j.flying.waiters...)
-		j.flying.waiters = nil
-		j.lost += j.flying.rows
+	var waiters []waiting
+	for b := range j.oldestFirst() {
+		waiters = append(waiters, b.waiters...)
+		b.waiters = nil
+		j.lost += b.rows
 	}
-	if j.timed != nil {
-		j.timed()
-		j.timed = nil
-	}
+	j.stopTimer()
 	j.gauge()
 	j.mu.Unlock()
 	for _, w := range waiters {
@@ -328,15 +357,13 @@ type Stats struct {
 // Stats returns what the journal counts.
 func (j *Journal) Stats() Stats {
 	j.mu.Lock()
-	s := Stats{Rows: j.open.rows, Bytes: j.open.bytes}
-	oldest := j.open
-	if j.flying != nil {
-		s.Rows += j.flying.rows
-		s.Bytes += j.flying.bytes
-		oldest = j.flying
-	}
-	if oldest.rows > 0 {
-		s.Age = j.config.Now().Sub(oldest.oldest)
+	var s Stats
+	for b := range j.oldestFirst() {
+		if s.Rows == 0 && b.rows > 0 {
+			s.Age = j.config.Now().Sub(b.oldest)
+		}
+		s.Rows += b.rows
+		s.Bytes += b.bytes
 	}
 	j.mu.Unlock()
 	s.Flushes, s.Flushed, s.Failed = j.counts.flushes.Load(), j.counts.rows.Load(), j.counts.failures.Load()

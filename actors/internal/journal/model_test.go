@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/parley-im/parley/actors/conversation"
@@ -168,7 +168,7 @@ func (m *machine) finish(rt *rapid.T) {
 			got[string(row.Key)] = string(row.Value)
 		}
 	}
-	if diff := gocmp.Diff(m.model, got); diff != "" {
+	if diff := cmp.Diff(m.model, got); diff != "" {
 		rt.Fatalf("in the store at last: -want +got:\n%s", diff)
 	}
 	for i, w := range m.waiters {

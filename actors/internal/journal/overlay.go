@@ -14,8 +14,8 @@ func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 	values := make([][]byte, len(keys))
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, b := range [...]*batch{j.flying, j.open} {
-		r := b.record(name)
+	for b := range j.oldestFirst() {
+		r := b.records[name]
 		if r == nil {
 			continue
 		}
@@ -36,19 +36,21 @@ func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 func (j *Journal) Rows(name string, within persistence.Range) []conversation.Write {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var rows []conversation.Write
-	for _, b := range [...]*batch{j.flying, j.open} {
-		r := b.record(name)
+	latest := map[string]conversation.Write{}
+	for b := range j.oldestFirst() {
+		r := b.records[name]
 		if r == nil {
 			continue
 		}
-		for _, w := range r.rows {
-			if w.Delete || bytes.Compare(w.Key, within.Start) < 0 || bytes.Compare(w.Key, within.End) >= 0 {
-				continue
+		for key, w := range r.rows {
+			if bytes.Compare(w.Key, within.Start) >= 0 && bytes.Compare(w.Key, within.End) < 0 {
+				latest[key] = w
 			}
-			if b == j.flying && j.open.has(name, w.Key) {
-				continue // superseded
-			}
+		}
+	}
+	var rows []conversation.Write
+	for _, w := range latest {
+		if !w.Delete {
 			rows = append(rows, w)
 		}
 	}
@@ -60,10 +62,7 @@ func (j *Journal) Conversations(user string) []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var names []string
-	for _, b := range [...]*batch{j.flying, j.open} {
-		if b == nil {
-			continue
-		}
+	for b := range j.oldestFirst() {
 		for name := range b.users[user] {
 			if !slices.Contains(names, name) {
 				names = append(names, name)
@@ -81,10 +80,7 @@ type DueEntry struct{ Key, Value []byte }
 func (j *Journal) Dues(shard persistence.Shard) (entries []DueEntry, seq uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, b := range [...]*batch{j.flying, j.open} {
-		if b == nil {
-			continue
-		}
+	for b := range j.oldestFirst() {
 		for _, entry := range b.dues[shard] {
 			name, _, _, err := persistence.ParseDueKey(entry.Key)
 			if err != nil {
@@ -100,30 +96,13 @@ func (j *Journal) Dues(shard persistence.Shard) (entries []DueEntry, seq uint64)
 }
 
 // latest returns the last write of a row. j.mu is held.
-func (j *Journal) latest(name string, key []byte) (conversation.Write, bool) {
-	for _, b := range [...]*batch{j.open, j.flying} {
-		if r := b.record(name); r != nil {
-			if w, ok := r.rows[string(key)]; ok {
-				return w, true
+func (j *Journal) latest(name string, key []byte) (last conversation.Write, ok bool) {
+	for b := range j.oldestFirst() {
+		if r := b.records[name]; r != nil {
+			if w, here := r.rows[string(key)]; here {
+				last, ok = w, true
 			}
 		}
 	}
-	return conversation.Write{}, false
-}
-
-// has reports whether the batch writes or deletes a row.
-func (b *batch) has(name string, key []byte) bool {
-	r := b.record(name)
-	if r == nil {
-		return false
-	}
-	_, ok := r.rows[string(key)]
-	return ok
-}
-
-func (b *batch) record(name string) *record {
-	if b == nil {
-		return nil
-	}
-	return b.records[name]
+	return last, ok
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
@@ -96,18 +96,18 @@ func TestRowsAreThoseOfTheRangeWithTheirLastValues(t *testing.T) {
 		}
 		f.add("group:1", head("group:1", "h"), member("ann", "1"), member("bob", "1"), member("eve", "1"))
 		f.add("group:11", conversation.Write{Key: persistence.MemberKey("group:11", "zoe"), Value: []byte("1"), User: "zoe"})
-		if diff := gocmp.Diff(lines(member("ann", "1"), member("bob", "1"), member("eve", "1")), rows()); diff != "" {
+		if diff := cmp.Diff(lines(member("ann", "1"), member("bob", "1"), member("eve", "1")), rows()); diff != "" {
 			t.Errorf("open: -want +got:\n%s", diff)
 		}
 		release := f.hold(nil)
 		f.Flush()
 		synctest.Wait()
 		f.add("group:1", member("bob", "2"), deleted(member("eve", "")), member("joe", "2"))
-		if diff := gocmp.Diff(lines(member("ann", "1"), member("bob", "2"), member("joe", "2")), rows()); diff != "" {
+		if diff := cmp.Diff(lines(member("ann", "1"), member("bob", "2"), member("joe", "2")), rows()); diff != "" {
 			t.Errorf("open over the one being written: -want +got:\n%s", diff)
 		}
 		after := persistence.MembersRange("group:1").After(member("ann", "").Key)
-		if diff := gocmp.Diff(lines(member("bob", "2"), member("joe", "2")), lines(f.Rows("group:1", after)...)); diff != "" {
+		if diff := cmp.Diff(lines(member("bob", "2"), member("joe", "2")), lines(f.Rows("group:1", after)...)); diff != "" {
 			t.Errorf("behind ann: -want +got:\n%s", diff)
 		}
 		release()
@@ -122,7 +122,7 @@ func TestConversationsAreThoseInWhichTheUserHasRowsInTheJournal(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		want := func(when, user string, want ...string) {
 			t.Helper()
-			if diff := gocmp.Diff(append([]string{}, want...), append([]string{}, sorted(f.Conversations(user))...)); diff != "" {
+			if diff := cmp.Diff(append([]string{}, want...), append([]string{}, sorted(f.Conversations(user))...)); diff != "" {
 				t.Errorf("%s, of %s: -want +got:\n%s", when, user, diff)
 			}
 		}
@@ -154,7 +154,7 @@ func TestDuesAreTheEntriesOfTheShardThatWillBeInTheStore(t *testing.T) {
 			for _, entry := range entries {
 				found = append(found, conversation.Write{Key: entry.Key, Value: entry.Value})
 			}
-			if diff := gocmp.Diff(lines(want...), slices.Compact(lines(found...))); diff != "" {
+			if diff := cmp.Diff(lines(want...), slices.Compact(lines(found...))); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", when, diff)
 			}
 			if got != seq {

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
@@ -170,7 +170,7 @@ func TestAConversationThatTheStoreTookInPartsHasItsLastValues(t *testing.T) {
 			f.wantTold(fmt.Sprint("change ", i+2), w, nil)
 			f.wantStored(membership(fmt.Sprint("user", i), "group:1", "").Key, "m")
 		}
-		if diff := gocmp.Diff([]string{"-"}, f.lookup("group:1", head("group:1", ""))); diff != "" {
+		if diff := cmp.Diff([]string{"-"}, f.lookup("group:1", head("group:1", ""))); diff != "" {
 			t.Errorf("in the journal at last: -want +got:\n%s", diff)
 		}
 	})

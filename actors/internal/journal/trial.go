@@ -85,7 +85,7 @@ func (t *trial) accuse() {
 	for _, r := range t.alone {
 		if r.failures++; r.failures >= patience {
 			t.left = slices.DeleteFunc(t.left, func(other *record) bool { return other == r })
-			t.drop(t.batch, r, t.failure)
+			t.drop(r, t.failure)
 		}
 	}
 }
@@ -94,11 +94,10 @@ func (t *trial) accuse() {
 func (t *trial) reinforce() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.witness != nil || t.open.rows == 0 {
+	if t.witness != nil || len(t.sealed) > 0 || t.open.rows == 0 || !t.batch.absorb(t.open) {
 		return
 	}
-	later := t.open
-	t.open = newBatch(later.seq + 1)
-	t.batch.absorb(later)
+	t.open = newBatch(t.batch.seq + 1)
+	t.stopTimer()
 	t.left = slices.Clone(t.batch.order)
 }
