@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,12 +88,12 @@ func TestAProposalToAConversationThatIsLeavingWaitsForItsEnd(t *testing.T) {
 		system := newHost(t)
 		config := actors.Config{IdleAfter: time.Second}
 		var e *actorstest.Engine
-		leaving := 0
+		var leaving atomic.Uint64
 		config.Break(nil, func(message any) {
-			if _, stopping := message.(*actor.Stopping); stopping && leaving < 10 {
-				leaving++
+			if _, stopping := message.(*actor.Stopping); stopping && leaving.Load() < 10 {
+				times := leaving.Add(1)
 				for i := range uint64(3) {
-					seq := 3*uint64(leaving) + i
+					seq := 3*times + i
 					system.Root.Send(e.PID(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: seq, Sender: "ann"}})
 				}
 			}
@@ -101,12 +102,13 @@ func TestAProposalToAConversationThatIsLeavingWaitsForItsEnd(t *testing.T) {
 		e.Post("group:42", "ann", 2)
 		for round := range 10 {
 			e.Advance(1900 * time.Millisecond)
-			if v := e.View("group:42", ""); v.LastSeq != 3*uint64(leaving)+2 || v.Version != 3*uint64(leaving)+1 {
-				t.Fatalf("round %d: got last seq %d, version %d after it left %d times", round, v.LastSeq, v.Version, leaving)
+			times := leaving.Load()
+			if v := e.View("group:42", ""); v.LastSeq != 3*times+2 || v.Version != 3*times+1 {
+				t.Fatalf("round %d: got last seq %d, version %d after it left %d times", round, v.LastSeq, v.Version, times)
 			}
 		}
-		if leaving < 5 {
-			t.Fatalf("it left %d times: the test did not test what it is for", leaving)
+		if n := leaving.Load(); n < 5 {
+			t.Fatalf("it left %d times: the test did not test what it is for", n)
 		}
 		e.Post("group:42", "ann", 1000)
 		if n := e.Stats().Cells.Active; n != 1 {

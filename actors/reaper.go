@@ -23,10 +23,10 @@ type reaper struct {
 	config  ReaperConfig
 	attempt uint64 // which incarnation this is
 
-	pending   map[string]*dying // all below, by the key of the due entry
-	queue     []*dying          // over; to be deleted, oldest first
-	moved     []*dying          // their entry will be another one once the journal was flushed
-	doubts    map[string]struct{}
+	pending   map[string]*dying   // all below, by the key of the due entry
+	queue     []*dying            // over; to be deleted, oldest first
+	moved     []*dying            // their entry will be another one once the journal was flushed
+	doubts    map[string]struct{} // entries that did not agree with what was in the store already
 	surveying bool
 	deleting  bool
 	room      int                 // how many generations the next batch may hold; 0: any number. It shrinks when batches fail.
@@ -212,10 +212,11 @@ func (r *reaper) doubted(d *dying, after uint64) {
 	at := r.engine.clock.now()
 	if _, again := r.doubts[d.key]; again {
 		at = at.Add(time.Second)
-		clear(r.doubts)
-	} else {
-		r.doubts[d.key] = struct{}{}
 	}
+	if len(r.doubts) >= r.config.MaxPending {
+		clear(r.doubts)
+	}
+	r.doubts[d.key] = struct{}{}
 	r.later(d, at)
 }
 
