@@ -2,6 +2,7 @@
 FUZZTIME ?= 10s
 BENCH ?= .
 BENCHTIME ?= 1s
+ROUNDS ?= 2000
 LINT := .tools/bin/golangci-lint
 
 .PHONY: help
@@ -34,6 +35,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 		target=$${target#func }; echo "$$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
 	done
+
+.PHONY: campaign
+campaign: ## put the engine under fire for ROUNDS (2000) rounds of crashes and store errors
+	go test ./actors -run UnderFire -timeout 0 -rounds $(ROUNDS)
 
 .PHONY: bench
 bench: ## run the benchmarks that match BENCH (all) for BENCHTIME (1s) each

@@ -58,6 +58,11 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 	}
 	results, err := e.store.Commit(ctx, persistence.Batch{Clock: e.clock.now(), Groups: groups})
 	if err != nil {
+		for i := range last {
+			if last[i].event != nil { // which may have been written
+				e.forgetLater(last[i].shard, last[i].event.At.Add(e.config.KeepExpired))
+			}
+		}
 		return rows, err
 	}
 	now := e.clock.now()

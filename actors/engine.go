@@ -113,7 +113,7 @@ func (e *Engine) journalConfig(epochs []persistence.Epoch) journal.Config {
 		Rows:     e.config.FlushRows,
 		MaxBytes: e.config.MaxJournalBytes,
 		OnFlush:  func(seq uint64) { e.tellReaper(&flushed{seq: seq}) },
-		OnPoison: func(name string, err error) { e.shardOf(name).tell(&poisoned{conversation: name, err: err}) },
+		OnPoison: e.poison,
 		OnFenced: e.fail,
 		Begin: func(a journal.Attempt) {
 			if observer.FlushBegin != nil {
@@ -128,6 +128,13 @@ func (e *Engine) journalConfig(epochs []persistence.Epoch) journal.Config {
 			}
 		},
 	}
+}
+
+// poison quarantines a conversation of which the journal dropped rows. Its due entry in the store may now be another one than the reaper was told.
+func (e *Engine) poison(name string, err error) {
+	s := e.shardOf(name)
+	s.tell(&poisoned{conversation: name, err: err})
+	e.agenda.look(s.number, 0, e.clock.now())
 }
 
 // PID returns the engine's address in the host's actor system, nil if it was started without one. It takes *[Proposal]: with Request it answers with a
@@ -199,11 +206,21 @@ func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, wait
 	return seq
 }
 
-// judge answers a judgement from a conversation's state: its actor's, or the one that its shard has just loaded.
+// judge answers a judgement from a conversation's state: its actor's, or the one that its shard has just loaded. It is answered in any case: the reaper waits for it.
 func (e *Engine) judge(s *shard, state *conversation.State, m *judgement) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			e.tellReaper(&verdict{judgement: m, err: fmt.Errorf("the conversation failed: %v", reason)})
+			panic(reason) // its supervisor decides what becomes of it
+		}
+	}()
+	e.trap.judge(m.conversation)
 	result, outcome := state.Judge(m.generation, m.due, m.at)
 	if len(outcome.Writes) > 0 {
-		e.journal.Add(state.Name(), s.number, outcome.Writes, nil)
+		if e.journal.Add(state.Name(), s.number, outcome.Writes, nil) == 0 {
+			e.tellReaper(&verdict{judgement: m, err: conversation.ErrQuarantined})
+			return
+		}
 		if outcome.Due != 0 {
 			e.agenda.due(s.number, outcome.Due)
 		}

@@ -410,3 +410,24 @@ func TestAStoreThatFailsForAMinuteDelaysExpiryAndLosesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestAHeldConversationNeitherExpiresNorCanBeDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, hourly())
+		r := e.Post("group:42", "ann", 1, "bob")
+		e.Do("group:42", &conversation.Hold{On: true})
+		e.Advance(24 * time.Hour)
+		if v := e.View("group:42", "bob"); v == nil || !v.Held || !v.ExpiresAt.IsZero() {
+			t.Fatalf("after a day: got %+v, want it held, with no deadline", v)
+		}
+		_, err := e.Propose(t.Context(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Delete{}, IfGeneration: r.Generation})
+		wantField(t, err, conversation.ErrHeld, "")
+		e.Crash()
+		e.Advance(24 * time.Hour)
+		e.Do("group:42", &conversation.Hold{On: false})
+		e.Advance(time.Second)
+		if got := e.Expired(); len(got) != 1 || got[0].LastSeq != 1 {
+			t.Fatalf("released long after its retention: got %+v, want it expired", got)
+		}
+	})
+}

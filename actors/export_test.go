@@ -2,8 +2,11 @@ package actors
 
 // Break makes conversations fail: before a proposal is applied, and when their actor starts or stops.
 func (c *Config) Break(onApply func(p *Proposal), onLifecycle func(message any)) {
-	c.trap = trap{onApply: onApply, onLifecycle: onLifecycle}
+	c.trap.onApply, c.trap.onLifecycle = onApply, onLifecycle
 }
+
+// BreakJudging makes conversations fail when they are judged.
+func (c *Config) BreakJudging(onJudge func(name string)) { c.trap.onJudge = onJudge }
 
 // FailShard makes the actor of a conversation's shard panic.
 func (e *Engine) FailShard(name string) { e.shardOf(name).tell(&loaded{}) }

@@ -283,3 +283,97 @@ func TestFailuresWithASuccessBetweenThemAreNotInARow(t *testing.T) {
 		}
 	})
 }
+
+func TestAJudgementThatFailsIsMadeAgain(t *testing.T) {
+	for _, idle := range []time.Duration{time.Second, 24 * time.Hour} { // judged by its shard, and by its actor
+		synctest.Test(t, func(t *testing.T) {
+			config := hourly()
+			config.IdleAfter = idle
+			failures := 0
+			config.BreakJudging(func(name string) {
+				if failures < 3 && name == "group:42" {
+					failures++
+					panic("no verdict")
+				}
+			})
+			e := actorstest.Start(t, config)
+			e.Post("group:42", "ann", 1)
+			e.Post("group:43", "ann", 1)
+			e.Advance(time.Hour + 10*time.Second)
+			if got := e.Expired(); len(got) != 2 {
+				t.Errorf("idle after %v: %d of 2 conversations expired", idle, len(got))
+			}
+			if got := e.Failed(); len(got) != 3 {
+				t.Errorf("idle after %v: %d failures were told, want 3", idle, len(got))
+			}
+		})
+	}
+}
+
+// The deletion of one conversation is carried out at once, but the answer is lost, however often it is repeated.
+func TestAnEventIsForgottenAlsoWhereTheAnswerToItsDeletionWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := hourly()
+		config.KeepExpired = 10 * time.Hour
+		e := actorstest.Start(t, config)
+		for i := range 5 {
+			e.Post(fmt.Sprintf("group:%d", i), "ann", 1)
+		}
+		e.Store.SetFaults(persistencetest.Faults{AfterCommit: func(b persistence.Batch, _ []persistence.Result) error {
+			for _, g := range b.Groups {
+				if g.Requires == nil {
+					continue
+				}
+				if name, _, _, err := persistence.ParseDueKey(g.Requires); err == nil && name == "group:3" {
+					return errors.New("the answer was lost")
+				}
+			}
+			return nil
+		}})
+		e.Advance(time.Hour + time.Minute)
+		if got := e.Failed(); len(got) == 0 || got[0].What != "reaper" {
+			t.Fatalf("failures: got %+v, want that the reaper set the conversation aside", got)
+		}
+		e.Store.SetFaults(persistencetest.Faults{})
+		e.Advance(11 * time.Hour)
+		if n := e.Rows(); n != 0 {
+			t.Errorf("%d rows are left after they were to be forgotten", n)
+		}
+	})
+}
+
+// The entry in the store stays where it was when the rows that would have moved it were dropped.
+func TestAConversationWhoseReArmingWasDroppedExpiresAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, hourly())
+		e.Post("group:bad", "ann", 1)
+		e.Advance(30 * time.Minute)
+		e.Post("group:bad", "ann", 2)
+		e.Advance(30*time.Minute - time.Second)
+		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(b persistence.Batch) error {
+			for _, g := range b.Groups {
+				for _, p := range g.Puts {
+					if name, err := persistence.ParseHeadKey(p.Key); err == nil && name == "group:bad" {
+						return errors.New("cannot write this")
+					}
+				}
+			}
+			return nil
+		}})
+		for i := range 20 { // others show that it is not the store
+			e.Advance(100 * time.Millisecond)
+			_, _ = e.Propose(t.Context(), &actors.Proposal{
+				Conversation: "group:good", Change: &conversation.Post{Seq: uint64(i) + 1, Sender: "ann"}, Ack: actors.AckApplied,
+			})
+		}
+		e.Advance(3 * time.Second)
+		if got := e.Failed(); len(got) == 0 || got[0].What != "store" || got[0].Conversation != "group:bad" {
+			t.Fatalf("failures: got %+v, want that the store did not take the rows of group:bad", got)
+		}
+		e.Store.SetFaults(persistencetest.Faults{})
+		e.Advance(2 * time.Hour)
+		if got := e.Expired(); len(got) != 2 {
+			t.Errorf("expired: got %+v, want both conversations", got)
+		}
+	})
+}

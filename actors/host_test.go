@@ -1,8 +1,10 @@
 package actors_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/eventstream"
@@ -31,4 +33,10 @@ func collect(t *testing.T, system *actor.ActorSystem, each func(r *actors.Reply)
 	}))
 	t.Cleanup(func() { _ = system.Root.StopFuture(pid).Wait() })
 	return pid
+}
+
+// withTimeout returns a context that ends after a while, in the test's own time.
+func withTimeout(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(context.Background(), d)
 }

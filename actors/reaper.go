@@ -278,13 +278,13 @@ func (r *reaper) reap(now persistence.Instant) (wake persistence.Instant) {
 	done := r.engine.journal.Flushed()
 	var batch []*dying
 	rows := 0
-	waiting := false
+	waiting, full := false, false
 	for _, d := range r.queue {
 		if d.after > done {
 			waiting = true
 			break // those behind it wait for the same batch, or a later one
 		}
-		if len(batch) > 0 && (rows+d.rows() > r.config.BatchRows || len(batch) == r.room) {
+		if full = len(batch) > 0 && (rows+d.rows() > r.config.BatchRows || len(batch) == r.room); full {
 			break
 		}
 		batch = append(batch, d)
@@ -297,7 +297,7 @@ func (r *reaper) reap(now persistence.Instant) (wake persistence.Instant) {
 		return persistence.Never
 	}
 	ready := r.notBefore
-	if rows < r.config.BatchRows && len(r.settling) == 0 {
+	if !full && rows < r.config.BatchRows && len(r.settling) == 0 {
 		ready = max(ready, batch[0].since.Add(r.config.BatchDelay))
 	}
 	if ready > now {

@@ -4,11 +4,18 @@ package actors
 type trap struct {
 	onApply     func(p *Proposal)
 	onLifecycle func(message any)
+	onJudge     func(name string)
 }
 
 func (t *trap) apply(p *Proposal) {
 	if t.onApply != nil {
 		t.onApply(p)
+	}
+}
+
+func (t *trap) judge(name string) {
+	if t.onJudge != nil {
+		t.onJudge(name)
 	}
 }
 

@@ -15,6 +15,7 @@ type applier struct {
 	now persistence.Instant
 
 	headChanged bool // what its version stands for
+	headTouched bool // something else in it
 	tailChanged bool
 	changed     map[string]bool // memberships; true: the user had none in this generation
 	deleted     bool
@@ -70,9 +71,14 @@ func (a *applier) begin() {
 // prolong moves the deadline: retention counts from now.
 func (a *applier) prolong() {
 	a.head.Activity = a.now
+	a.retain()
+}
+
+// retain sets the deadline by what retention asks for, but not to a time that is over.
+func (a *applier) retain() {
 	a.head.Deadline = persistence.Never
-	if a.in.Policy.ExpireAfter > 0 {
-		a.head.Deadline = a.now.Add(a.in.Policy.ExpireAfter)
+	if a.in.Policy.ExpireAfter > 0 && !a.head.Held {
+		a.head.Deadline = max(a.now, a.head.Activity.Add(a.in.Policy.ExpireAfter))
 	}
 }
 
@@ -122,6 +128,8 @@ func (a *applier) finish() Outcome {
 		if a.deleted {
 			out.Ended = a.ending(a.head)
 		}
+	}
+	if a.headChanged || a.headTouched {
 		out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(a.name), Value: a.head.Encode()})
 	}
 	if a.tailChanged {

@@ -2,6 +2,8 @@ package conversation
 
 import (
 	"time"
+
+	"github.com/parley-im/parley/persistence"
 )
 
 // Limits on one change. Together they keep the rows of any one proposal within one transaction of the store.
@@ -10,9 +12,12 @@ const (
 	MaxMentions = 100   // users named by a post
 	MaxUsers    = 1_000 // users of a join or a leave, and members of a post
 	MaxOrigin   = 64    // bytes of a proposal's origin
+	MaxCustom   = 1_024 // bytes of a member's custom data
+	MaxDraft    = 4_096 // bytes of a draft's text
 )
 
-// Change is one of *[Post], *[Join], *[Leave], *[Read], *[Clear] and *[Delete]. A change is immutable once it was proposed.
+// Change is one of *[Post], *[Amend], *[Join], *[Leave], *[Read], *[Deliver], *[MarkUnread], *[Clear], *[Set], *[Hold] and *[Delete]. A change is immutable
+// once it was proposed.
 type Change interface {
 	// Kind names the change as the wire does: "post", "join", …
 	Kind() string
@@ -36,6 +41,13 @@ type Post struct {
 	Members    []string // who takes part: those who are not members, or left, join at this message; at most MaxUsers
 }
 
+// Amend says that a message was edited, or taken back, in the host's log. It must have been posted: an amendment that overtakes its post is refused as invalid.
+type Amend struct {
+	Seq       uint64
+	Preview   []byte // the new one, where the message is the last; nil: it stays. At most MaxPreview bytes.
+	Retracted bool   // the message no longer counts as unread or as a mention. That is kept for the last 1,024 messages, and cannot be undone.
+}
+
 // Join makes users members, or brings those back who left. It begins a conversation, or the next generation of one that expired.
 type Join struct {
 	Users       []string // 1 to MaxUsers
@@ -55,12 +67,46 @@ type Read struct {
 	Seq  uint64
 }
 
+// Deliver says that messages up to one have reached a user's device. It never goes back, and may run ahead of the post as Read may. Where the
+// conversation has more members than the namespace keeps receipts for, it changes nothing.
+type Deliver struct {
+	User string
+	Seq  uint64
+}
+
+// MarkUnread makes a message the first unread one, and marks the conversation, until the next Read. It is the one change by which read-to goes back.
+type MarkUnread struct {
+	User string
+	Seq  uint64 // at most 256 back, and not above the last; 0: only the mark
+}
+
 // Clear takes a conversation's history up to a message away from one user. It never goes back.
 type Clear struct {
 	User string
 	Seq  uint64
 	Hide bool // also leave it out of the user's list until the next message
 }
+
+// Set changes a member's own settings. Fields that are nil stay as they are.
+type Set struct {
+	User       string
+	Pin        *uint64           // sort key among the pinned, larger first; 0 unpins
+	MutedUntil *time.Time        // the zero time, or one up to the epoch: not muted; at most the year 9999, which stands for ever
+	Hide       *persistence.Hide // HideUntilMessage hides until the next message that is not silent
+	Tags       *uint64           // 64 flags of the host's
+	Custom     []byte            // of the host's, at most MaxCustom bytes; empty, but not nil, takes it away
+	Draft      *Draft
+}
+
+// Draft is an unsent message. Of several, the one edited last stays, in whatever order they come.
+type Draft struct {
+	Text     []byte    // at most MaxDraft bytes; empty: there is no draft any more
+	EditedAt time.Time // cut to now; zero: now
+}
+
+// Hold keeps a conversation from expiring and from being deleted, or ends that. Retention goes on counting meanwhile: a conversation whose retention has run out is
+// over as soon as it is released.
+type Hold struct{ On bool }
 
 // Delete ends the generation now. The proposal must name it in IfGeneration.
 type Delete struct{}
@@ -80,6 +126,21 @@ func (*Read) Kind() string { return "read" }
 // Kind returns "clear".
 func (*Clear) Kind() string { return "clear" }
 
+// Kind returns "amend".
+func (*Amend) Kind() string { return "amend" }
+
+// Kind returns "deliver".
+func (*Deliver) Kind() string { return "deliver" }
+
+// Kind returns "mark_unread".
+func (*MarkUnread) Kind() string { return "mark_unread" }
+
+// Kind returns "set".
+func (*Set) Kind() string { return "set" }
+
+// Kind returns "hold".
+func (*Hold) Kind() string { return "hold" }
+
 // Kind returns "delete".
 func (*Delete) Kind() string { return "delete" }
 
@@ -88,7 +149,13 @@ func Subject(change Change) (user string, ok bool) {
 	switch c := change.(type) {
 	case *Read:
 		return c.User, true
+	case *Deliver:
+		return c.User, true
+	case *MarkUnread:
+		return c.User, true
 	case *Clear:
+		return c.User, true
+	case *Set:
 		return c.User, true
 	case *Join:
 		return c.Users[0], len(c.Users) == 1

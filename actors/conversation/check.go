@@ -78,6 +78,56 @@ func (c *Clear) check() error {
 	return checkUpTo("clear", c.User, c.Seq)
 }
 
+func (a *Amend) check() error {
+	switch {
+	case a == nil:
+		return Invalid("amend", "must be set")
+	case len(a.Preview) > MaxPreview:
+		return Invalid("amend.preview", fmt.Sprintf("must be at most %d bytes, has %d", MaxPreview, len(a.Preview)))
+	}
+	return checkSeq("amend.seq", a.Seq)
+}
+
+func (d *Deliver) check() error {
+	if d == nil {
+		return Invalid("deliver", "must be set")
+	}
+	return checkUpTo("deliver", d.User, d.Seq)
+}
+
+func (m *MarkUnread) check() error {
+	if m == nil {
+		return Invalid("mark_unread", "must be set")
+	}
+	if m.Seq > maxSeq {
+		return Invalid("mark_unread.seq", "must be at most 2^62")
+	}
+	return CheckUser("mark_unread.user", m.User)
+}
+
+func (s *Set) check() error {
+	switch {
+	case s == nil:
+		return Invalid("set", "must be set")
+	case s.MutedUntil != nil && s.MutedUntil.UTC().Year() > 9999:
+		return Invalid("set.muted_until", "must be at most the year 9999")
+	case s.Hide != nil && *s.Hide > persistence.HideAlways:
+		return Invalid("set.hide", fmt.Sprintf("must be 0 (not), 1 (until the next message) or 2 (always), is %d", *s.Hide))
+	case len(s.Custom) > MaxCustom:
+		return Invalid("set.custom", fmt.Sprintf("must be at most %d bytes, has %d", MaxCustom, len(s.Custom)))
+	case s.Draft != nil && len(s.Draft.Text) > MaxDraft:
+		return Invalid("set.draft.text", fmt.Sprintf("must be at most %d bytes, has %d", MaxDraft, len(s.Draft.Text)))
+	}
+	return CheckUser("set.user", s.User)
+}
+
+func (h *Hold) check() error {
+	if h == nil {
+		return Invalid("hold", "must be set")
+	}
+	return nil
+}
+
 func (d *Delete) check() error {
 	if d == nil {
 		return Invalid("delete", "must be set")
@@ -119,29 +169,3 @@ func checkUsers(field string, users []string, least, most int) error {
 	}
 	return nil
 }
-
-func (p *Post) touches(yield func(string)) {
-	yield(p.Sender)
-	for _, user := range p.Members {
-		yield(user)
-	}
-	for _, user := range p.Mentions {
-		yield(user)
-	}
-}
-
-func (j *Join) touches(yield func(string)) {
-	for _, user := range j.Users {
-		yield(user)
-	}
-}
-
-func (l *Leave) touches(yield func(string)) {
-	for _, user := range l.Users {
-		yield(user)
-	}
-}
-
-func (r *Read) touches(yield func(string))  { yield(r.User) }
-func (c *Clear) touches(yield func(string)) { yield(c.User) }
-func (d *Delete) touches(func(user string)) {}

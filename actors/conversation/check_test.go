@@ -5,11 +5,16 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
 )
 
 const highest = 1 << 62 // of the numbers of messages
+
+// forEver is the last second of the year 9999, until which what is muted for ever is muted.
+var forEver = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 func TestChangesAtTheirLimitsAreGood(t *testing.T) {
 	longest := strings.Repeat("é", 127) + "x"
@@ -27,6 +32,23 @@ func TestChangesAtTheirLimitsAreGood(t *testing.T) {
 		&conversation.Read{User: longest, Seq: highest},
 		&conversation.Clear{User: "a", Seq: 1},
 		&conversation.Clear{User: longest, Seq: highest, Hide: true},
+		&conversation.Amend{Seq: 1},
+		&conversation.Amend{Seq: highest, Preview: make([]byte, conversation.MaxPreview), Retracted: true},
+		&conversation.Deliver{User: "a", Seq: 1},
+		&conversation.Deliver{User: longest, Seq: highest},
+		&conversation.MarkUnread{User: "a"},
+		&conversation.MarkUnread{User: longest, Seq: highest},
+		&conversation.Set{User: "a"},
+		&conversation.Set{
+			User: longest, Pin: new(uint64(math.MaxUint64)), MutedUntil: &forEver, Hide: new(persistence.HideAlways), Tags: new(uint64(math.MaxUint64)),
+			Custom: make([]byte, conversation.MaxCustom), Draft: &conversation.Draft{Text: make([]byte, conversation.MaxDraft)},
+		},
+		&conversation.Set{
+			User: "a", Pin: new(uint64(0)), MutedUntil: &time.Time{}, Hide: new(persistence.HideNone), Tags: new(uint64(0)), Custom: []byte{}, Draft: &conversation.Draft{},
+		},
+		&conversation.Set{User: "a", MutedUntil: new(forEver.In(time.FixedZone("ahead", 12*3600)))},
+		&conversation.Hold{},
+		&conversation.Hold{On: true},
 		&conversation.Delete{},
 	}
 	for _, change := range changes {
@@ -77,6 +99,29 @@ func TestABadFieldIsNamedAsTheWireDoes(t *testing.T) {
 		{"clear.user", &conversation.Clear{Seq: 1}},
 		{"clear.seq", &conversation.Clear{User: "a"}},
 		{"clear.seq", &conversation.Clear{User: "a", Seq: highest + 1}},
+		{"amend", (*conversation.Amend)(nil)},
+		{"deliver", (*conversation.Deliver)(nil)},
+		{"mark_unread", (*conversation.MarkUnread)(nil)},
+		{"set", (*conversation.Set)(nil)},
+		{"hold", (*conversation.Hold)(nil)},
+		{"amend.seq", &conversation.Amend{}},
+		{"amend.seq", &conversation.Amend{Seq: highest + 1}},
+		{"amend.preview", &conversation.Amend{Seq: 1, Preview: make([]byte, conversation.MaxPreview+1)}},
+		{"deliver.user", &conversation.Deliver{Seq: 1}},
+		{"deliver.user", &conversation.Deliver{User: "a\x00", Seq: 1}},
+		{"deliver.seq", &conversation.Deliver{User: "a"}},
+		{"deliver.seq", &conversation.Deliver{User: "a", Seq: highest + 1}},
+		{"mark_unread.user", &conversation.MarkUnread{Seq: 1}},
+		{"mark_unread.user", &conversation.MarkUnread{User: strings.Repeat("a", 256)}},
+		{"mark_unread.seq", &conversation.MarkUnread{User: "a", Seq: highest + 1}},
+		{"set.user", &conversation.Set{}},
+		{"set.user", &conversation.Set{User: "a\xff"}},
+		{"set.muted_until", &conversation.Set{User: "a", MutedUntil: new(forEver.Add(time.Second))}},
+		{"set.muted_until", &conversation.Set{User: "a", MutedUntil: new(forEver.Add(time.Second).In(time.FixedZone("behind", -12*3600)))}},
+		{"set.hide", &conversation.Set{User: "a", Hide: new(persistence.HideAlways + 1)}},
+		{"set.hide", &conversation.Set{User: "a", Hide: new(persistence.Hide(255))}},
+		{"set.custom", &conversation.Set{User: "a", Custom: make([]byte, conversation.MaxCustom+1)}},
+		{"set.draft.text", &conversation.Set{User: "a", Draft: &conversation.Draft{Text: make([]byte, conversation.MaxDraft+1)}}},
 	}
 	for _, test := range tests {
 		err := conversation.Check(test.change)
@@ -112,6 +157,7 @@ func TestKindsAreNamedAsOnTheWire(t *testing.T) {
 	for want, change := range map[string]conversation.Change{
 		"post": &conversation.Post{}, "join": &conversation.Join{}, "leave": &conversation.Leave{},
 		"read": &conversation.Read{}, "clear": &conversation.Clear{}, "delete": &conversation.Delete{},
+		"amend": &conversation.Amend{}, "deliver": &conversation.Deliver{}, "mark_unread": &conversation.MarkUnread{}, "set": &conversation.Set{}, "hold": &conversation.Hold{},
 	} {
 		if got := change.Kind(); got != want {
 			t.Errorf("%T is of kind %q, want %q", change, got, want)
@@ -127,6 +173,11 @@ func TestTheSubjectOfAChangeIsTheOneUserItIsAbout(t *testing.T) {
 	}{
 		{&conversation.Read{User: "bob", Seq: 1}, "bob", true},
 		{&conversation.Clear{User: "bob", Seq: 1}, "bob", true},
+		{&conversation.Deliver{User: "bob", Seq: 1}, "bob", true},
+		{&conversation.MarkUnread{User: "bob"}, "bob", true},
+		{&conversation.Set{User: "bob"}, "bob", true},
+		{&conversation.Amend{Seq: 1}, "", false},
+		{&conversation.Hold{On: true}, "", false},
 		{join("bob"), "bob", true},
 		{leave("bob"), "bob", true},
 		{join("ann", "bob"), "", false},

@@ -1,7 +1,9 @@
 package conversation_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -33,7 +35,7 @@ func (w *world) shuffled(t *rapid.T, changes []conversation.Change) {
 func same(t *rapid.T, first, second *world) {
 	t.Helper()
 	for _, user := range append([]string{"nobody"}, cast...) {
-		if diff := cmp.Diff(first.glimpse(user), second.glimpse(user)); diff != "" {
+		if diff := cmp.Diff(first.glimpse(user), second.glimpse(user), cmp.AllowUnexported(settings{})); diff != "" {
 			t.Fatalf("in another order %s sees (-first +second):\n%s", user, diff)
 		}
 	}
@@ -118,5 +120,44 @@ func TestJoinsAndLeavesWithRevisionsComeOutTheSameInAnyOrder(t *testing.T) {
 		if diff := cmp.Diff(roster(), roster()); diff != "" {
 			t.Fatalf("in another order (-first +second):\n%s", diff)
 		}
+	})
+}
+
+func TestAmendmentsDeliveriesAndPostsComeOutTheSameInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		posts := rapid.Uint64Range(1, 8).Draw(t, "posts")
+		last := drawPost(t, posts+4, cast[:3])
+		var changes []conversation.Change
+		for seq := range posts {
+			changes = append(changes, drawPost(t, seq+4, cast[:3]))
+		}
+		for range rapid.IntRange(1, 8).Draw(t, "amendments and deliveries") {
+			seq := rapid.Uint64Range(1, posts+4).Draw(t, "seq")
+			if rapid.Bool().Draw(t, "delivery") {
+				changes = append(changes, delivery(rapid.SampledFrom(cast[:4]).Draw(t, "user"), seq))
+			} else {
+				changes = append(changes, &conversation.Amend{Seq: seq, Preview: fmt.Append(nil, "edited ", seq), Retracted: rapid.Bool().Draw(t, "retracted")})
+			}
+		}
+		first, second := settled(t), settled(t)
+		for _, w := range []*world{first, second} {
+			w.do(last) // no amendment overtakes its post's number; that its very post comes later is all the same
+			w.shuffled(t, changes)
+		}
+		same(t, first, second)
+	})
+}
+
+func TestDraftsComeOutTheSameInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var changes []conversation.Change
+		for edit := range rapid.IntRange(2, 8).Draw(t, "edits") {
+			text := []byte(rapid.SampledFrom([]string{"", "hel", "hello"}).Draw(t, "text"))
+			changes = append(changes, draft(rapid.SampledFrom(cast[:2]).Draw(t, "user"), string(text), time.Duration(edit-10)*time.Minute))
+		}
+		first, second := settled(t), settled(t)
+		first.shuffled(t, changes)
+		second.shuffled(t, changes)
+		same(t, first, second)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
 )
 
 // The ways in which bob can be part of a conversation that has 10 messages and that he cannot see the first three of. Who left did so at the sixth.
@@ -50,6 +51,7 @@ func TestWhatAChangeDoesToEachKindOfMember(t *testing.T) {
 		from, to uint64 // what bob may see
 		read     uint64
 		unread   uint64
+		marked   bool
 	}
 	invalidUser := func(field string) want { return want{refused: conversation.ErrNotFound, field: field} }
 	tests := map[string]struct {
@@ -122,6 +124,48 @@ func TestWhatAChangeDoesToEachKindOfMember(t *testing.T) {
 			"kept":   {changed: true, place: hidden, members: 2, from: 4, to: 6},
 			"never":  invalidUser("clear.user"),
 		}},
+		"he is delivered to": {do: &conversation.Deliver{User: "bob", Seq: 5}, want: map[string]want{
+			"member": {changed: true, takes: true, place: listed, members: 3, from: 4, unread: 7},
+			"left":   invalidUser("deliver.user"),
+			"kept":   {changed: true, place: listed, members: 2, from: 4, to: 6, unread: 3},
+			"never":  invalidUser("deliver.user"),
+		}},
+		"he marks it unread": {do: &conversation.MarkUnread{User: "bob"}, want: map[string]want{
+			"member": {changed: true, takes: true, place: listed, members: 3, from: 4, unread: 7, marked: true},
+			"left":   invalidUser("mark_unread.user"),
+			"kept":   {changed: true, place: listed, members: 2, from: 4, to: 6, unread: 3, marked: true},
+			"never":  invalidUser("mark_unread.user"),
+		}},
+		"he marks a message unread that he has not read": {do: &conversation.MarkUnread{User: "bob", Seq: 8}, want: map[string]want{
+			"member": {changed: true, takes: true, place: listed, members: 3, from: 4, unread: 7, marked: true},
+			"left":   invalidUser("mark_unread.user"),
+			"kept":   {changed: true, place: listed, members: 2, from: 4, to: 6, unread: 3, marked: true},
+			"never":  invalidUser("mark_unread.user"),
+		}},
+		"he pins it": {do: &conversation.Set{User: "bob", Pin: new(uint64(7))}, want: map[string]want{
+			"member": {changed: true, takes: true, place: listed, members: 3, from: 4, unread: 7},
+			"left":   invalidUser("set.user"),
+			"kept":   {changed: true, place: listed, members: 2, from: 4, to: 6, unread: 3},
+			"never":  invalidUser("set.user"),
+		}},
+		"he hides it": {do: &conversation.Set{User: "bob", Hide: new(persistence.HideUntilMessage)}, want: map[string]want{
+			"member": {changed: true, takes: true, place: hidden, members: 3, from: 4, unread: 7},
+			"left":   invalidUser("set.user"),
+			"kept":   {changed: true, place: hidden, members: 2, from: 4, to: 6, unread: 3},
+			"never":  invalidUser("set.user"),
+		}},
+		"a message is retracted": {do: &conversation.Amend{Seq: 5, Retracted: true}, want: map[string]want{
+			"member": {changed: true, takes: true, place: listed, members: 3, from: 4, unread: 6},
+			"left":   {changed: true, place: absent, members: 2, from: 4, to: 6, unread: 2},
+			"kept":   {changed: true, place: listed, members: 2, from: 4, to: 6, unread: 2},
+			"never":  {changed: true, place: absent, members: 2},
+		}},
+		"it is held": {do: &conversation.Hold{On: true}, want: map[string]want{
+			"member": {changed: true, takes: true, place: listed, members: 3, from: 4, unread: 7},
+			"left":   {changed: true, place: absent, members: 2, from: 4, to: 6, unread: 3},
+			"kept":   {changed: true, place: listed, members: 2, from: 4, to: 6, unread: 3},
+			"never":  {changed: true, place: absent, members: 2},
+		}},
 	}
 	for change, test := range tests {
 		for state, begin := range memberStates {
@@ -134,7 +178,7 @@ func TestWhatAChangeDoesToEachKindOfMember(t *testing.T) {
 					out, err := w.propose(test.do)
 					got := want{changed: out.Changed, takes: w.takesPart("bob"), place: w.place("bob"), members: w.view("").Members}
 					if m := w.view("bob").Membership; m != nil {
-						got.from, got.to, got.read, got.unread = m.VisibleFrom, m.VisibleTo, m.ReadSeq, m.Unread
+						got.from, got.to, got.read, got.unread, got.marked = m.VisibleFrom, m.VisibleTo, m.ReadSeq, m.Unread, m.MarkedUnread
 					}
 					if refusal, ok := errors.AsType[*conversation.Error](err); ok {
 						got = want{refused: refusal.Kind, field: refusal.Field}

@@ -12,6 +12,8 @@ type Policy struct {
 	ExpireAfter time.Duration
 	// MaxSeqJump is how far a post's number may be above the last one's, and how far reads may run ahead. 0: 1,000,000.
 	MaxSeqJump uint64
+	// ReceiptsUpTo is how many members a conversation may have and still keep their delivery receipts; beyond, Deliver changes nothing. 0: any number.
+	ReceiptsUpTo uint64
 }
 
 // DefaultMaxSeqJump is the MaxSeqJump of a policy that names none.

@@ -49,10 +49,11 @@ func (a *applier) post(p *Post, alive bool) error {
 	for _, user := range p.Members {
 		a.admit(user, p.Seq, true)
 	}
-	// Also of one who left: the message that brings them back may be on its way.
-	if m := a.members[p.Sender]; !p.Unattended && m.ReadSeq < p.Seq {
+	// Also of one who left: the message that brings them back may be on its way. Not by a repeat: the sender may have marked the message unread since.
+	repeat := !first && a.tail.Last-p.Seq < persistence.TailSenders
+	if m := a.members[p.Sender]; !p.Unattended && !repeat && m.ReadSeq < p.Seq {
 		m = a.touch(p.Sender)
-		m.ReadSeq, m.ReadAt = p.Seq, a.now
+		m.ReadSeq, m.ReadAt, m.MarkedUnread = p.Seq, a.now, false
 	}
 	for _, user := range p.Mentions {
 		a.mention(user, p)

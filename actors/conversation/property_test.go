@@ -8,11 +8,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
 )
 
 const (
-	modelJump = 6
-	logLength = 120 // within the tail's senders: beyond them unread is not exact for unattended messages
+	modelJump     = 6
+	modelReceipts = 3
+	logLength     = 120 // within the tail's senders: beyond them unread is not exact for unattended messages
 )
 
 var cast = []string{"ann", "bob", "carl", "dora", "eve"}
@@ -33,6 +35,7 @@ func (l log) draw(t *rapid.T, seq uint64) *conversation.Post {
 		MentionAll: rapid.IntRange(0, 4).Draw(t, "mention all") == 4,
 		Mentions:   drawUsers(t, "mentions", 0),
 		Members:    drawUsers(t, "members", 0),
+		Preview:    rapid.SampledFrom([][]byte{nil, []byte("hello"), []byte("bye")}).Draw(t, "preview"),
 	}
 	if rapid.Bool().Draw(t, "dated") {
 		p.SentAt = start.Add(time.Duration(rapid.IntRange(-300, 300).Draw(t, "sent")) * time.Minute).Time()
@@ -104,6 +107,65 @@ func (p *play) clear(t *rapid.T) {
 	p.both(c, 0, 0)
 }
 
+func (p *play) amend(t *rapid.T) {
+	seq := p.model.reached
+	if seq == 0 || !rapid.Bool().Draw(t, "last") {
+		seq = p.near(t, "seq")
+	}
+	p.both(&conversation.Amend{
+		Seq:       seq,
+		Preview:   rapid.SampledFrom([][]byte{nil, {}, []byte("edited"), []byte("hello")}).Draw(t, "preview"),
+		Retracted: rapid.Bool().Draw(t, "retracted"),
+	}, 0, 0)
+}
+
+func (p *play) deliver(t *rapid.T) {
+	p.both(&conversation.Deliver{User: rapid.SampledFrom(cast).Draw(t, "user"), Seq: p.near(t, "seq")}, 0, 0)
+}
+
+func (p *play) markUnread(t *rapid.T) {
+	seq := rapid.Uint64Range(0, p.model.reached+1).Draw(t, "seq")
+	p.both(&conversation.MarkUnread{User: rapid.SampledFrom(cast).Draw(t, "user"), Seq: seq}, p.drawRevision(t), 0)
+}
+
+func (p *play) set(t *rapid.T) {
+	p.both(drawSet(t), p.drawRevision(t), 0)
+}
+
+// drawSet draws a change of one setting or of several.
+func drawSet(t *rapid.T) *conversation.Set {
+	s := &conversation.Set{User: rapid.SampledFrom(cast).Draw(t, "user")}
+	which := rapid.IntRange(1, 1<<6-1).Draw(t, "which")
+	has := func(bit int) bool { return which&(1<<bit) != 0 }
+	if has(0) {
+		s.Pin = new(rapid.Uint64Range(0, 2).Draw(t, "pin"))
+	}
+	if has(1) {
+		s.MutedUntil = &time.Time{}
+		if rapid.Bool().Draw(t, "muted") {
+			*s.MutedUntil = start.Add(time.Duration(rapid.IntRange(-100, 100).Draw(t, "until")) * time.Minute).Time()
+		}
+	}
+	if has(2) {
+		s.Hide = new(persistence.Hide(rapid.IntRange(0, 2).Draw(t, "hide")))
+	}
+	if has(3) {
+		s.Tags = new(rapid.Uint64Range(0, 2).Draw(t, "tags"))
+	}
+	if has(4) {
+		s.Custom = []byte(rapid.SampledFrom([]string{"", "blue", "red"}).Draw(t, "custom"))
+	}
+	if has(5) {
+		s.Draft = &conversation.Draft{Text: []byte(rapid.SampledFrom([]string{"", "hel", "hello"}).Draw(t, "text"))}
+		if rapid.IntRange(0, 3).Draw(t, "dated") > 0 {
+			s.Draft.EditedAt = start.Add(time.Duration(rapid.IntRange(-60, 300).Draw(t, "edited")) * time.Minute).Time()
+		}
+	}
+	return s
+}
+
+func (p *play) hold(t *rapid.T) { p.both(&conversation.Hold{On: rapid.Bool().Draw(t, "on")}, 0, 0) }
+
 func (p *play) delete(*rapid.T) { p.both(&conversation.Delete{}, 0, uint64(p.state.Generation())) }
 
 func (p *play) repeat(t *rapid.T) {
@@ -123,7 +185,7 @@ func (p *play) passivate(*rapid.T) {
 
 // judgeIt judges the due entry, and reaps what is over.
 func (p *play) judgeIt(t *rapid.T) {
-	if p.model.life == nil || p.tombstone() {
+	if p.model.life == nil || p.tombstone() || p.head().Due == 0 {
 		t.Skip("nothing is due")
 	}
 	verdict, out := p.judge()
@@ -138,11 +200,16 @@ func (p *play) judgeIt(t *rapid.T) {
 func (p *play) check(*rapid.T) {
 	for _, user := range append(cast, "nobody") {
 		want := p.model.glimpse(user, p.now)
-		if diff := cmp.Diff(want, p.glimpse(user)); diff != "" {
+		if diff := cmp.Diff(want, p.glimpse(user), cmp.AllowUnexported(settings{})); diff != "" {
 			p.Fatalf("%s sees (-model +world):\n%s", user, diff)
 		}
 		if want.In {
 			p.member(user) // holds what is in memory against the rows
+		}
+	}
+	if p.model.alive(p.now) {
+		if pins := p.head().Pins; pins != p.model.life.pins() {
+			p.Fatalf("the head counts %d pins, want %d", pins, p.model.life.pins())
 		}
 	}
 	if generation, _, last := p.state.Standing(); p.model.life != nil && (last != p.model.reached || generation == 0) {
@@ -153,10 +220,11 @@ func (p *play) check(*rapid.T) {
 func TestAConversationIsWhatWasSaidAndMarkedInIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		w.policy.MaxSeqJump = modelJump
+		w.policy.MaxSeqJump, w.policy.ReceiptsUpTo = modelJump, modelReceipts
 		p := &play{world: w, log: log{}}
 		t.Repeat(map[string]func(*rapid.T){
 			"post": p.post, "post another": p.post, "post a third": p.post, "join": p.join, "leave": p.leave, "read": p.read, "clear": p.clear,
+			"amend": p.amend, "deliver": p.deliver, "mark unread": p.markUnread, "set": p.set, "hold": p.hold,
 			"delete": p.delete, "repeat": p.repeat, "pass time": p.passTime, "passivate": p.passivate, "judge": p.judgeIt, "": p.check,
 		})
 	})

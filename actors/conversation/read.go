@@ -22,6 +22,41 @@ func (a *applier) read(r *Read) error {
 	return nil
 }
 
+func (a *applier) deliver(d *Deliver) error {
+	m, err := a.member("deliver", d.User, d.Seq)
+	if err != nil {
+		return err
+	}
+	if limit := a.in.Policy.ReceiptsUpTo; d.Seq > m.DeliveredSeq && (limit == 0 || a.head.Members <= limit) {
+		a.touch(d.User).DeliveredSeq = d.Seq
+	}
+	return nil
+}
+
+func (a *applier) markUnread(u *MarkUnread) error {
+	m, err := a.member("mark_unread", u.User, 0)
+	switch {
+	case err != nil:
+		return err
+	case u.Seq > a.head.LastSeq:
+		return a.refuse(ErrInvalid, "mark_unread.seq", fmt.Sprintf("must be at most the last, %d", a.head.LastSeq))
+	case u.Seq > 0 && a.head.LastSeq-u.Seq >= persistence.TailSenders:
+		return a.refuse(ErrInvalid, "mark_unread.seq", fmt.Sprintf("must be at most %d back from the last, %d", persistence.TailSenders, a.head.LastSeq))
+	case a.outdated(m.Revision):
+		return nil
+	}
+	a.revise(u.User, m.Revision)
+	if back := u.Seq > 0 && m.ReadSeq >= u.Seq; back || !m.MarkedUnread {
+		m = a.touch(u.User)
+		m.MarkedUnread = true
+		if back {
+			m.DeliveredSeq = max(m.DeliveredSeq, m.ReadSeq) // what was read was delivered, and stays so
+			m.ReadSeq = u.Seq - 1
+		}
+	}
+	return nil
+}
+
 func (a *applier) clear(c *Clear) error {
 	m, err := a.member("clear", c.User, c.Seq)
 	if err != nil {

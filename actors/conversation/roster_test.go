@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/parley-im/parley/actors/conversation"
-	"github.com/parley-im/parley/persistence"
 )
 
 // part requires that the user does, or does not, take part.
@@ -149,26 +148,4 @@ func TestAThousandJoinAtOnce(t *testing.T) {
 	w.unread("user-0", 1)
 	w.unread("user-1999", 1)
 	w.check()
-}
-
-func TestPinsOfThoseWhoTakePartAreCounted(t *testing.T) {
-	w := two(t, 1)
-	m, err := persistence.DecodeMembership(w.rows[membershipKey("bob")])
-	if err != nil {
-		t.Fatal(err)
-	}
-	head := w.head()
-	head.Pins, m.Pin = 1, 7
-	w.rows[headKey], w.rows[membershipKey("bob")] = head.Encode(), m.Encode()
-	w.reload()
-	for _, back := range []conversation.Change{join("bob"), say(2, "ann", "bob")} {
-		w.do(leave("bob"))
-		if pins := w.head().Pins; pins != 0 {
-			t.Fatalf("after bob left, %d pins are counted", pins)
-		}
-		w.do(back)
-		if pins := w.head().Pins; pins != 1 {
-			t.Fatalf("after bob was brought back by a %s, %d pins are counted", back.Kind(), pins)
-		}
-	}
 }

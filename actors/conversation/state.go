@@ -181,12 +181,22 @@ func (s *State) Apply(in Input) (Outcome, error) {
 			return Outcome{}, s.refuse(ErrNotFound, "", "no such conversation")
 		}
 		switch change := change.(type) {
+		case *Amend:
+			err = a.amend(change)
 		case *Leave:
 			a.leave(change)
 		case *Read:
 			err = a.read(change)
+		case *Deliver:
+			err = a.deliver(change)
+		case *MarkUnread:
+			err = a.markUnread(change)
 		case *Clear:
 			err = a.clear(change)
+		case *Set:
+			err = a.set(change)
+		case *Hold:
+			a.hold(change)
 		case *Delete:
 			err = a.delete()
 		default:

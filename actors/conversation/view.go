@@ -38,7 +38,7 @@ type MembershipView struct {
 	Hide         persistence.Hide
 	Tags         uint64
 	Custom       []byte
-	Draft        *persistence.Draft
+	Draft        *persistence.Draft // in View alone: nobody else is shown it
 	ReadAt       time.Time
 }
 
@@ -119,6 +119,9 @@ func (r Rows) View(name, user string) View {
 	}
 	if user != "" && r.Membership != nil {
 		v.Membership = viewMembership(user, h, r.Tail, r.Membership)
+		if draft := r.Membership.Draft; draft != nil && len(draft.Text) > 0 {
+			v.Membership.Draft = draft
+		}
 		if r.Membership.Left {
 			v.LastSeq = min(v.LastSeq, r.Membership.VisibleTo)
 		}
@@ -144,7 +147,7 @@ func viewMembership(user string, h *persistence.Head, t *persistence.Tail, m *pe
 		User:         user,
 		VisibleFrom:  m.VisibleFrom,
 		ReadSeq:      m.ReadSeq,
-		DeliveredSeq: m.DeliveredSeq,
+		DeliveredSeq: max(m.DeliveredSeq, m.ReadSeq), // what was read was delivered
 		ClearedSeq:   m.ClearedSeq,
 		Unread:       unread(user, h, t, m),
 		Mentions:     mentions(user, h, t, m),
@@ -154,7 +157,6 @@ func viewMembership(user string, h *persistence.Head, t *persistence.Tail, m *pe
 		Hide:         hiding(h, m),
 		Tags:         m.Tags,
 		Custom:       m.Custom,
-		Draft:        m.Draft,
 		ReadAt:       m.ReadAt.Time(),
 	}
 	if m.Left {

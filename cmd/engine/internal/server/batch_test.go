@@ -30,14 +30,14 @@ func echoBatch(_ context.Context, ps []*actors.Proposal) ([]actors.Reply, error)
 func TestEachRequestOfABatchIsAnsweredAtItsOwnPlace(t *testing.T) {
 	f := start(t, &fakeEngine{proposeBatch: echoBatch})
 	var requests []*parleyv1.ProposeRequest
-	for i, name := range []string{"x:1", "x:full", "", "x:2", "x:unbuilt", "x:3"} {
+	for i, name := range []string{"x:1", "x:full", "", "x:2", "x:hidden", "x:3"} {
 		request := readRequest(name)
 		request.Tag = uint64(i) + 10
 		switch name {
 		case "":
 			request.Conversation, request.Change = "x:nothing", nil
-		case "x:unbuilt":
-			request.Change = &parleyv1.ProposeRequest_Hold{Hold: &parleyv1.Hold{On: true}}
+		case "x:hidden":
+			request.Change = &parleyv1.ProposeRequest_Set{Set: &parleyv1.Set{User: "ann", Hide: parleyv1.Hide(3).Enum()}}
 		}
 		requests = append(requests, request)
 	}
@@ -56,7 +56,7 @@ func TestEachRequestOfABatchIsAnsweredAtItsOwnPlace(t *testing.T) {
 				"11 x:full ACK_UNSPECIFIED CODE_OVERLOADED ",
 				"12 x:nothing ACK_UNSPECIFIED CODE_INVALID change",
 				"13 x:2 ACK_COMMITTED CODE_UNSPECIFIED ",
-				"14 x:unbuilt ACK_UNSPECIFIED CODE_INVALID change",
+				"14 x:hidden ACK_UNSPECIFIED CODE_INVALID set.hide",
 				"15 x:3 ACK_COMMITTED CODE_UNSPECIFIED ",
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

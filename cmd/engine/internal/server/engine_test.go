@@ -104,6 +104,16 @@ func TestAnEngineRefusesAlikeThroughEveryDoor(t *testing.T) {
 	named := func(name string) *parleyv1.ProposeRequest {
 		return postRequest(name, &parleyv1.Post{Seq: 1, Sender: "ann"})
 	}
+	amend := func(a *parleyv1.Amend) *parleyv1.ProposeRequest {
+		return &parleyv1.ProposeRequest{Conversation: "group:42", Change: &parleyv1.ProposeRequest_Amend{Amend: a}}
+	}
+	deliver := func(d *parleyv1.Deliver) *parleyv1.ProposeRequest {
+		return &parleyv1.ProposeRequest{Conversation: "group:42", Change: &parleyv1.ProposeRequest_Deliver{Deliver: d}}
+	}
+	markUnread := func(m *parleyv1.MarkUnread) *parleyv1.ProposeRequest {
+		return &parleyv1.ProposeRequest{Conversation: "group:42", Change: &parleyv1.ProposeRequest_MarkUnread{MarkUnread: m}}
+	}
+	set := func(s *parleyv1.Set) *parleyv1.ProposeRequest { return setRequest("group:42", s) }
 	tests := []struct {
 		name    string
 		request *parleyv1.ProposeRequest
@@ -123,6 +133,20 @@ func TestAnEngineRefusesAlikeThroughEveryDoor(t *testing.T) {
 		{"1,001 members", post(func(p *parleyv1.Post) { p.Members = many }), "post.members"},
 		{"a bad mention", post(func(p *parleyv1.Post) { p.Mentions = []string{"ok", ""} }), "post.mentions[1]"},
 		{"a join of nobody", &parleyv1.ProposeRequest{Conversation: "group:42", Change: &parleyv1.ProposeRequest_Join{Join: &parleyv1.Join{}}}, "join.users"},
+		{"an amendment of 0", amend(&parleyv1.Amend{}), "amend.seq"},
+		{"an amendment above 2^62", amend(&parleyv1.Amend{Seq: 1<<62 + 1}), "amend.seq"},
+		{"an amendment above the last", amend(&parleyv1.Amend{Seq: 2}), "amend.seq"},
+		{"a large preview in an amendment", amend(&parleyv1.Amend{Seq: 1, Preview: make([]byte, 513)}), "amend.preview"},
+		{"a delivery of 0", deliver(&parleyv1.Deliver{User: "ann"}), "deliver.seq"},
+		{"a delivery far ahead", deliver(&parleyv1.Deliver{User: "ann", Seq: 1_000_002}), "deliver.seq"},
+		{"a delivery to nobody", deliver(&parleyv1.Deliver{Seq: 1}), "deliver.user"},
+		{"a mark of nobody", markUnread(&parleyv1.MarkUnread{Seq: 1}), "mark_unread.user"},
+		{"a mark above 2^62", markUnread(&parleyv1.MarkUnread{User: "ann", Seq: 1<<62 + 1}), "mark_unread.seq"},
+		{"a mark above the last", markUnread(&parleyv1.MarkUnread{User: "ann", Seq: 2}), "mark_unread.seq"},
+		{"settings of nobody", set(&parleyv1.Set{}), "set.user"},
+		{"settings of a user of 256 bytes", set(&parleyv1.Set{User: long}), "set.user"},
+		{"1,025 bytes of custom data", set(&parleyv1.Set{User: "ann", Custom: make([]byte, 1025)}), "set.custom"},
+		{"a draft of 4,097 bytes", set(&parleyv1.Set{User: "ann", Draft: &parleyv1.Draft{Text: make([]byte, 4097)}}), "set.draft.text"},
 		{"a long origin", &parleyv1.ProposeRequest{
 			Conversation: "group:42", Origin: long[:65], Change: &parleyv1.ProposeRequest_Post{Post: &parleyv1.Post{Seq: 1, Sender: "ann"}},
 		}, "origin"},

@@ -10,19 +10,20 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/cmd/engine/parleyv1"
+	"github.com/parley-im/parley/persistence"
 )
 
 // unknownOutcome is said to whoever stopped waiting for a proposal.
 const unknownOutcome = "the call ended before the answer: the outcome of what was proposed is unknown; propose it again to find out"
 
-// proposalOf converts a request. It refuses what has no counterpart in the engine; the rest is the engine's to check.
+// proposalOf converts a request. It refuses what has no counterpart in the engine; the rest is the engine's to check. As the engine's own refusal of a
+// malformed proposal, its does not repeat the conversation's name, which nobody has checked yet: a long one would not fit into the headers of an answer.
 func proposalOf(request *parleyv1.ProposeRequest) (*actors.Proposal, error) {
 	change, err := changeOf(request)
 	if err == nil && (request.GetAck() < parleyv1.Ack_ACK_UNSPECIFIED || request.GetAck() > parleyv1.Ack_ACK_COMMITTED) {
 		err = conversation.Invalid("ack", fmt.Sprintf("must be 0 (the default), 1 (applied) or 2 (committed), is %d", request.GetAck()))
 	}
 	if err != nil {
-		err.Conversation = request.GetConversation()
 		return nil, err
 	}
 	return &actors.Proposal{
@@ -47,25 +48,28 @@ func changeOf(request *parleyv1.ProposeRequest) (conversation.Change, *conversat
 		return &conversation.Leave{Users: change.Leave.GetUsers(), Keep: change.Leave.GetKeep()}, nil
 	case *parleyv1.ProposeRequest_Read:
 		return &conversation.Read{User: change.Read.GetUser(), Seq: change.Read.GetSeq()}, nil
+	case *parleyv1.ProposeRequest_Amend:
+		return &conversation.Amend{Seq: change.Amend.GetSeq(), Preview: change.Amend.GetPreview(), Retracted: change.Amend.GetRetracted()}, nil
+	case *parleyv1.ProposeRequest_Deliver:
+		return &conversation.Deliver{User: change.Deliver.GetUser(), Seq: change.Deliver.GetSeq()}, nil
+	case *parleyv1.ProposeRequest_MarkUnread:
+		return &conversation.MarkUnread{User: change.MarkUnread.GetUser(), Seq: change.MarkUnread.GetSeq()}, nil
+	case *parleyv1.ProposeRequest_Set:
+		return setOf(change.Set)
+	case *parleyv1.ProposeRequest_Hold:
+		return &conversation.Hold{On: change.Hold.GetOn()}, nil
 	case *parleyv1.ProposeRequest_Clear:
 		return &conversation.Clear{User: change.Clear.GetUser(), Seq: change.Clear.GetSeq(), Hide: change.Clear.GetHide()}, nil
 	case *parleyv1.ProposeRequest_Delete:
 		return &conversation.Delete{}, nil
-	case nil:
-		return nil, conversation.Invalid("change", "is missing or unknown: expected one of post, join, leave, read, clear, delete")
 	}
-	message := request.ProtoReflect()
-	kind := message.WhichOneof(message.Descriptor().Oneofs().ByName("change")).Name()
-	return nil, conversation.Invalid("change", fmt.Sprintf("%q is not supported by this version of the engine", kind))
+	return nil, conversation.Invalid("change", "is missing or unknown: expected one of post, amend, join, leave, read, deliver, mark_unread, clear, set, hold, delete")
 }
 
 func postOf(post *parleyv1.Post) (conversation.Change, *conversation.Error) {
-	var sentAt time.Time
-	if post.GetSentAt() != nil {
-		if err := post.GetSentAt().CheckValid(); err != nil {
-			return nil, conversation.Invalid("post.sent_at", "must be a time from the year 1 to the year 9999")
-		}
-		sentAt = post.GetSentAt().AsTime()
+	sentAt, err := timeOf("post.sent_at", post.GetSentAt())
+	if err != nil {
+		return nil, err
 	}
 	return &conversation.Post{
 		Seq:        post.GetSeq(),
@@ -78,6 +82,44 @@ func postOf(post *parleyv1.Post) (conversation.Change, *conversation.Error) {
 		Unattended: post.GetUnattended(),
 		Members:    post.GetMembers(),
 	}, nil
+}
+
+func setOf(set *parleyv1.Set) (conversation.Change, *conversation.Error) {
+	change := &conversation.Set{User: set.GetUser(), Pin: set.Pin, Tags: set.Tags, Custom: set.GetCustom()}
+	if set.GetMutedUntil() != nil {
+		until, err := timeOf("set.muted_until", set.GetMutedUntil())
+		if err != nil {
+			return nil, err
+		}
+		change.MutedUntil = &until
+	}
+	if set.Hide != nil {
+		hide := set.GetHide()
+		if hide < parleyv1.Hide_HIDE_NONE || hide > parleyv1.Hide_HIDE_ALWAYS {
+			return nil, conversation.Invalid("set.hide", fmt.Sprintf("must be 0 (not), 1 (until the next message) or 2 (always), is %d", hide))
+		}
+		how := persistence.Hide(hide)
+		change.Hide = &how
+	}
+	if draft := set.GetDraft(); draft != nil {
+		edited, err := timeOf("set.draft.edited_at", draft.GetEditedAt())
+		if err != nil {
+			return nil, err
+		}
+		change.Draft = &conversation.Draft{Text: draft.GetText(), EditedAt: edited}
+	}
+	return change, nil
+}
+
+// timeOf gives the zero time for nothing.
+func timeOf(field string, t *timestamppb.Timestamp) (time.Time, *conversation.Error) {
+	if t == nil {
+		return time.Time{}, nil
+	}
+	if err := t.CheckValid(); err != nil {
+		return time.Time{}, conversation.Invalid(field, "must be a time from the year 1 to the year 9999")
+	}
+	return t.AsTime(), nil
 }
 
 // responseOf converts a reply, refused or not.
