@@ -74,7 +74,8 @@ type Deliver struct {
 	Seq  uint64
 }
 
-// MarkUnread makes a message the first unread one, and marks the conversation, until the next Read. It is the one change by which read-to goes back.
+// MarkUnread makes a message the first unread one, and marks the conversation, until the next Read, or a post of the user's own, by which they have read. It is the
+// one change by which read-to goes back.
 type MarkUnread struct {
 	User string
 	Seq  uint64 // at most 256 back, and not above the last; 0: only the mark

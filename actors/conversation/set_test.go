@@ -148,6 +148,22 @@ func TestUnhidingEndsWhatAClearHid(t *testing.T) {
 	w.placed("bob", listed)
 }
 
+func TestAClearHidesNoLongerThanItAsksForAfterAnUnhiding(t *testing.T) {
+	w := two(t, 5)
+	w.do(&conversation.Clear{User: "bob", Seq: 8, Hide: true}, hide("bob", persistence.HideNone), &conversation.Clear{User: "bob", Seq: 5, Hide: true})
+	w.placed("bob", hidden)
+	w.do(say(6, "ann"))
+	w.placed("bob", listed)
+}
+
+func TestALoudMessageThatASilentOneOvertookUnhides(t *testing.T) {
+	w := two(t, 5)
+	w.do(&conversation.Post{Seq: 7, Sender: "ann", Silent: true}, hide("bob", persistence.HideUntilMessage))
+	w.placed("bob", hidden)
+	w.do(say(6, "ann"))
+	w.placed("bob", listed)
+}
+
 func TestFieldsThatAreNotSetStayAsTheyAre(t *testing.T) {
 	w := two(t, 5)
 	w.do(&conversation.Set{
