@@ -316,8 +316,9 @@ func TestAnEventIsForgottenAlsoWhereTheAnswerToItsDeletionWasLost(t *testing.T) 
 		config := hourly()
 		config.KeepExpired = 10 * time.Hour
 		e := actorstest.Start(t, config)
-		for i := range 5 {
+		for i := range 40 { // while one fails, others go on
 			e.Post(fmt.Sprintf("group:%d", i), "ann", 1)
+			e.Advance(time.Second)
 		}
 		e.Store.SetFaults(persistencetest.Faults{AfterCommit: func(b persistence.Batch, _ []persistence.Result) error {
 			for _, g := range b.Groups {

@@ -149,7 +149,7 @@ func (f *fire) breakStore() {
 	failing := errors.New("store failure")
 	rate := f.random.Float64()
 	coin := func() error {
-		if f.random.Float64() < rate {
+		if rand.Float64() < rate { // on the engine's goroutines, which f.random is not for
 			return failing
 		}
 		return nil
