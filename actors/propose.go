@@ -31,6 +31,11 @@ type waitingCaller chan *Reply
 
 func (w waitingCaller) reply(r *Reply) { w <- r }
 
+// ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: before ProposeFunc returns, on
+// the caller's goroutine, where it is not taken in, and otherwise later, on one of the engine's, which answer must not block. Proposals to one conversation that one
+// goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at the latest when the engine stops.
+func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) { _ = e.accept(p, replyFunc(answer)) }
+
 // ProposeBatch has up to [MaxBatch] changes applied, in their order as far as they are of one conversation. Each has its own reply, at its own index, and
 // succeeds or fails by itself; but after one was refused as overloaded, the later ones of its conversation are refused too. The error is not nil only
 // where there are no replies: the batch is too large, or ctx ended first and the outcome is unknown.
