@@ -26,7 +26,11 @@ var goldenRows = map[string]struct {
 		SentAt: 1_600_000_100_000_001, Ordered: 1_600_000_099_000_000, Preview: []byte("see you at 语"), Activity: 1_600_000_100_000_000,
 		Floor: 41, Deadline: 1_602_592_100_000_000, Due: 1_602_592_000_000_000, Reason: persistence.ReasonExpired, Members: 129, Pins: 2, Held: true,
 	}},
-	"head/never":           {"head", &persistence.Head{Generation: 1, Version: 1, Born: -1, Deadline: persistence.Never}},
+	"head/never": {"head", &persistence.Head{Generation: 1, Version: 1, Born: -1, Deadline: persistence.Never}},
+	"head/rewound": {"head", &persistence.Head{
+		Generation: 1, Version: 7, LastSeq: 57, Deadline: persistence.Never, Rewinds: []persistence.Rewind{{Number: 2, To: 40}, {Number: 5, To: 1_000}},
+	}},
+	"membership/rewound":   {"membership", &persistence.Membership{Generation: 1, Version: 2, ReadSeq: 40, Rewinds: 5}},
 	"tombstone":            {"tombstone", persistence.Tombstone{Generation: 7<<40 | 12, LastSeq: 1_000}},
 	"tail/zero":            {"tail", &persistence.Tail{}},
 	"tail/full":            {"tail", goldenTail()},

@@ -46,6 +46,7 @@ type Head struct {
 	Members    uint64  // memberships that have not left
 	Pins       uint64  // memberships that pin it
 	Held       bool
+	Rewinds    []Rewind // ascending in both numbers: what memberships that were written before them have yet to be cut to
 }
 
 // Tombstone stands in a head's place for a while after a generation was deleted, so that a late repeat of an old post changes nothing.
@@ -60,7 +61,10 @@ const (
 	isTombstone = 1
 )
 
-const headHeld = 1 << 0
+const (
+	headHeld = 1 << iota
+	headRewound
+)
 
 // Encode returns the row's value.
 func (h *Head) Encode() []byte {
@@ -86,7 +90,17 @@ func (h *Head) Encode() []byte {
 	if h.Held {
 		flags |= headHeld
 	}
-	return append(b, flags)
+	if len(h.Rewinds) > 0 {
+		flags |= headRewound
+	}
+	b = append(b, flags)
+	if len(h.Rewinds) > 0 {
+		b = binary.AppendUvarint(b, uint64(len(h.Rewinds)))
+		for _, r := range h.Rewinds {
+			b = binary.AppendUvarint(binary.AppendUvarint(b, r.Number), r.To)
+		}
+	}
+	return b
 }
 
 // Encode returns the row's value.
@@ -118,7 +132,14 @@ func DecodeHead(value []byte) (*Head, Tombstone, error) {
 			Reason:     Reason(d.byte()),
 			Members:    d.uint(),
 			Pins:       d.uint(),
-			Held:       d.byte()&headHeld != 0,
+		}
+		flags := d.byte()
+		h.Held = flags&headHeld != 0
+		if flags&headRewound != 0 {
+			h.Rewinds = make([]Rewind, d.count())
+			for i := range h.Rewinds {
+				h.Rewinds[i] = Rewind{Number: d.uint(), To: d.uint()}
+			}
 		}
 		if err := d.done(); err != nil {
 			return nil, Tombstone{}, rowError("head", err)
@@ -174,6 +195,7 @@ type Membership struct {
 	Tags         uint64
 	Custom       []byte
 	Draft        *Draft
+	Rewinds      uint64 // the head's rewinds up to this number are in the marks above
 }
 
 const (
@@ -181,6 +203,7 @@ const (
 	memberKeep
 	memberMarkedUnread
 	memberDraft
+	memberRewound
 )
 
 // Encode returns the row's value.
@@ -200,6 +223,9 @@ func (m *Membership) Encode() []byte {
 	if m.Draft != nil {
 		flags |= memberDraft
 	}
+	if m.Rewinds > 0 {
+		flags |= memberRewound
+	}
 	b = append(b, flags, byte(m.Hide))
 	for _, v := range [...]uint64{
 		m.Version, m.Revision, m.VisibleFrom, m.VisibleTo, m.ReadSeq, m.DeliveredSeq, m.ClearedSeq, m.HiddenAt, m.Pin, m.Tags,
@@ -216,6 +242,9 @@ func (m *Membership) Encode() []byte {
 	if m.Draft != nil {
 		b = appendBytes(b, m.Draft.Text)
 		b = appendInstant(b, m.Draft.EditedAt)
+	}
+	if m.Rewinds > 0 {
+		b = binary.AppendUvarint(b, m.Rewinds)
 	}
 	return b
 }
@@ -242,6 +271,9 @@ func DecodeMembership(value []byte) (*Membership, error) {
 	}
 	if flags&memberDraft != 0 {
 		m.Draft = &Draft{Text: d.bytes(), EditedAt: d.instant()}
+	}
+	if flags&memberRewound != 0 {
+		m.Rewinds = d.uint()
 	}
 	if err := d.done(); err != nil {
 		return nil, rowError("membership", err)

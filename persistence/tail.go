@@ -105,25 +105,37 @@ func (s *Senders) Clone() Senders {
 
 // Extend moves the tail's end to seq. The messages between the old end and seq, and seq itself, are unmarked and of unknown sender.
 func (t *Tail) Extend(seq uint64) {
-	if seq <= t.Last {
-		return
+	if seq > t.Last {
+		t.blank(t.Last, seq)
+		t.Last = seq
 	}
-	if seq-t.Last >= TailMessages {
+}
+
+// Rewind moves the tail's end back to seq. What it knew of older messages than it then begins with had been given up for those that are taken back.
+func (t *Tail) Rewind(seq uint64) {
+	if seq < t.Last {
+		t.blank(seq, t.Last)
+		t.Last = seq
+	}
+}
+
+// blank takes the marks and senders away that stand where messages after one, up to another, have their places.
+func (t *Tail) blank(after, upTo uint64) {
+	if upTo-after >= TailMessages {
 		t.Uncounted, t.Everyone = Marks{}, Marks{}
 	} else {
-		for s := t.Last + 1; s <= seq; s++ {
+		for s := after + 1; s <= upTo; s++ {
 			t.Uncounted.Set(s, false)
 			t.Everyone.Set(s, false)
 		}
 	}
-	if seq-t.Last >= TailSenders {
+	if upTo-after >= TailSenders {
 		t.Senders = Senders{}
 	} else {
-		for s := t.Last + 1; s <= seq; s++ {
+		for s := after + 1; s <= upTo; s++ {
 			t.Senders.Set(s, "")
 		}
 	}
-	t.Last = seq
 }
 
 // Encode returns the row's value.

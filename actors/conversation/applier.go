@@ -30,7 +30,7 @@ func (a *applier) touch(user string) *persistence.Membership {
 	}
 	m := a.members[user]
 	if m == nil {
-		m = &persistence.Membership{Generation: a.head.Generation}
+		m = &persistence.Membership{Generation: a.head.Generation, Rewinds: a.head.LastRewind()}
 		a.members[user] = m
 		a.changed[user] = true
 	} else if _, marked := a.changed[user]; !marked {

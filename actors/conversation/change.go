@@ -16,7 +16,8 @@ const (
 	MaxDraft    = 4_096 // bytes of a draft's text
 )
 
-// Change is one of *[Post], *[Amend], *[Join], *[Leave], *[Read], *[Deliver], *[MarkUnread], *[Clear], *[Set], *[Hold] and *[Delete]. A change is immutable
+// Change is one of *[Post], *[Amend], *[Join], *[Leave], *[Read], *[Deliver], *[MarkUnread], *[Clear], *[Set], *[Hold],
+// *[Delete] and *[Rewind]. A change is immutable
 // once it was proposed.
 type Change interface {
 	// Kind names the change as the wire does: "post", "join", …
@@ -112,6 +113,14 @@ type Hold struct{ On bool }
 // Delete ends the generation now. The proposal must name it in IfGeneration.
 type Delete struct{}
 
+// Rewind takes messages back that were none: a wrong number got in, and the numbers that the host's log gives out now are below it. It is an operator's act, and
+// not on the wire's Propose. The last message is then To, of unknown sender until it is posted again; nobody has seen, read or cleared anything after it; no deadline moves. Of
+// a conversation that is over it begins the next generation, without members. What members had read, or marked, of messages that are taken back is lost.
+type Rewind struct {
+	From uint64 // the last message's number now: where it is another, the change is refused with ErrConflict, so that a repeat takes nothing more back
+	To   uint64 // the last message that stays; 0: none
+}
+
 // Kind returns "post".
 func (*Post) Kind() string { return "post" }
 
@@ -144,6 +153,9 @@ func (*Hold) Kind() string { return "hold" }
 
 // Kind returns "delete".
 func (*Delete) Kind() string { return "delete" }
+
+// Kind returns "rewind".
+func (*Rewind) Kind() string { return "rewind" }
 
 // Subject returns the one user whom a change is about, and whether it is about one.
 func Subject(change Change) (user string, ok bool) {

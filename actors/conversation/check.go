@@ -135,6 +135,16 @@ func (d *Delete) check() error {
 	return nil
 }
 
+func (r *Rewind) check() error {
+	switch {
+	case r == nil:
+		return Invalid("rewind", "must be set")
+	case r.To >= r.From:
+		return Invalid("rewind.to", fmt.Sprintf("must be below rewind.from, %d, is %d", r.From, r.To))
+	}
+	return checkSeq("rewind.from", r.From)
+}
+
 func checkUpTo(change, user string, seq uint64) error {
 	if err := CheckUser(change+".user", user); err != nil {
 		return err

@@ -28,8 +28,12 @@ func (a *applier) post(p *Post, alive bool) error {
 	}
 	if p.Seq > a.head.LastSeq {
 		a.headChanged, a.tailChanged = true, true
-		a.head.LastSeq, a.head.LastSender, a.head.Preview, a.head.SentAt = p.Seq, p.Sender, p.Preview, sentAt
+		a.head.LastSeq = p.Seq
 		a.tail.Extend(p.Seq)
+		a.show(p, sentAt)
+	} else if p.Seq == a.head.LastSeq && a.head.LastSender == "" { // others were taken back, and nobody knows this one any more
+		a.headChanged = true
+		a.show(p, sentAt)
 	}
 	first := a.mark(p)
 	switch {
@@ -59,6 +63,11 @@ func (a *applier) post(p *Post, alive bool) error {
 		a.mention(user, p)
 	}
 	return nil
+}
+
+// show makes the post the one that is shown as the last.
+func (a *applier) show(p *Post, sentAt persistence.Instant) {
+	a.head.LastSender, a.head.Preview, a.head.SentAt = p.Sender, p.Preview, sentAt
 }
 
 // reached is the last message of the generation that is over, or of the one before the first.

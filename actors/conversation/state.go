@@ -115,6 +115,8 @@ func (s *State) Learn(user string, value []byte) error {
 	}
 	if s.head == nil || m.Generation != s.head.Generation {
 		m = nil
+	} else {
+		m.Follow(s.head)
 	}
 	s.members[user] = m
 	return nil
@@ -176,6 +178,8 @@ func (s *State) Apply(in Input) (Outcome, error) {
 		err = a.post(change, alive)
 	case *Join:
 		err = a.join(change, alive)
+	case *Rewind:
+		err = a.rewind(change, alive)
 	default:
 		if !alive {
 			return Outcome{}, s.refuse(ErrNotFound, "", "no such conversation")

@@ -31,3 +31,4 @@ func (s *Set) touches(yield func(string))        { yield(s.User) }
 func (*Amend) touches(func(string))  {}
 func (*Hold) touches(func(string))   {}
 func (*Delete) touches(func(string)) {}
+func (*Rewind) touches(func(string)) {}

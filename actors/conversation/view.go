@@ -74,6 +74,8 @@ func Decode(head, tail, membership []byte, now persistence.Instant) (Rows, bool,
 		}
 		if r.Membership.Generation != r.Head.Generation {
 			r.Membership = nil
+		} else {
+			r.Membership.Follow(r.Head)
 		}
 	}
 	return r, true, nil
