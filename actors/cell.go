@@ -195,6 +195,9 @@ func invoke(invoker actor.MessageInvoker, system bool, message any) {
 	}
 }
 
+// parkedAhead is how many messages behind one that waits for memberships are looked at for those that they will need.
+const parkedAhead = 128
+
 // pop takes the first message. c.mu is held.
 func (c *cell) pop() any {
 	message := c.queue.pop()
@@ -205,10 +208,15 @@ func (c *cell) pop() any {
 }
 
 // park puts a message back to the head of the queue and stops there, until unpark is called with the claim that park returns. It is called
-// by the actor, on its own turn.
-func (c *cell) park(message any) (claim uint64) {
+// by the actor, on its own turn. next is shown the messages behind it, until it returns false; it is called under the cell's lock.
+func (c *cell) park(message any, next func(any) bool) (claim uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, behind := range c.queue.peek(parkedAhead) {
+		if !next(behind) {
+			break
+		}
+	}
 	c.queue.unshift(message)
 	if _, ok := message.(*intake); ok {
 		c.proposals++

@@ -151,3 +151,6 @@ func wantLog(t *testing.T, log []string, want ...string) {
 		t.Errorf("invoked: -want +got:\n%s", diff)
 	}
 }
+
+// nothingAhead looks at nothing behind what is parked.
+func nothingAhead(any) bool { return false }

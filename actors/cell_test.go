@@ -21,7 +21,7 @@ func TestMessagesAreHandledInTheOrderOfTheirOffersWhateverThePhase(t *testing.T)
 	var claim uint64
 	f.actor.on = func(message any) {
 		if m, ok := message.(*intake); ok && m.proposal.Tag == 2 && claim == 0 {
-			claim = f.park(m)
+			claim = f.park(m, nothingAhead)
 		}
 	}
 	f.settle()
@@ -56,7 +56,7 @@ func TestAParkedCellGoesOnWithWhatItWaitedForAndThenWithTheMessageThatNeedsIt(t 
 			known = true
 		case *intake:
 			if !known {
-				claim = f.park(m)
+				claim = f.park(m, nothingAhead)
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func TestWhatAnActorThatIsGoneWaitedForIsIgnored(t *testing.T) {
 		claim = new(uint64)
 		f.actor.on = func(message any) {
 			if m, ok := message.(*intake); ok && *claim == 0 {
-				*claim = f.park(m)
+				*claim = f.park(m, nothingAhead)
 			}
 		}
 		return claim
@@ -152,7 +152,7 @@ func TestTheBoundOfAQueueCountsProposalsAlone(t *testing.T) {
 			once = true
 			f.wantOffer(proposalOf(10), limit, accepted) // in its place
 			f.wantOffer(proposalOf(11), limit, wasFull)
-			f.unpark(f.park(m), &learned{}) // one more than the limit: it was accepted before
+			f.unpark(f.park(m, nothingAhead), &learned{}) // one more than the limit: it was accepted before
 			f.wantOffer(proposalOf(11), limit, wasFull)
 		}
 	}
@@ -310,7 +310,7 @@ func TestACellThatShallLeaveIsAskedOnceItsQueueIsEmpty(t *testing.T) {
 			known = true
 		case *intake:
 			if !known {
-				claim = f.park(m)
+				claim = f.park(m, nothingAhead)
 			}
 		}
 	}

@@ -62,7 +62,13 @@ func (a *conversationActor) propose(m *intake) {
 		return
 	}
 	if missing := a.state.Missing(m.proposal.Change, m.at); len(missing) > 0 {
-		a.fetch(missing, a.cell.park(m))
+		claim := a.cell.park(m, func(behind any) (more bool) {
+			if later, ok := behind.(*intake); ok {
+				missing, more = a.state.Ahead(missing, later.proposal.Change)
+			}
+			return more
+		})
+		a.fetch(missing, claim)
 		return
 	}
 	a.engine.trap.apply(m.proposal)

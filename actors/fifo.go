@@ -48,6 +48,9 @@ func (q *fifo[T]) pop() T {
 	return item
 }
 
+// peek returns up to n of the first items. They stay in the queue, and are good until it is changed.
+func (q *fifo[T]) peek(n int) []T { return q.items[q.head:min(q.head+n, len(q.items))] }
+
 // take empties the queue and returns what was in it.
 func (q *fifo[T]) take() []T {
 	items := q.items[q.head:]

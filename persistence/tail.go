@@ -1,9 +1,6 @@
 package persistence
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "encoding/binary"
 
 // How far back a [Tail] reaches.
 const (
@@ -35,72 +32,6 @@ func (m *Marks) Set(seq uint64, on bool) {
 	} else {
 		m[seq%TailMessages/64] &^= 1 << (seq % 64)
 	}
-}
-
-// Senders is who sent the last [TailSenders] messages: a ring, indexed by sequence number, of places in a table of names. It grows with the
-// conversation. Place 0 stands for "unknown".
-type Senders struct {
-	places []uint16
-	names  []string
-}
-
-// Of returns the sender of a message within the last TailSenders, or "" where that is not known.
-func (s *Senders) Of(seq uint64) string {
-	i := int(seq % TailSenders)
-	if i >= len(s.places) || s.places[i] == 0 {
-		return ""
-	}
-	return s.names[s.places[i]-1]
-}
-
-// Set records who sent the message; "" makes it unknown.
-func (s *Senders) Set(seq uint64, user string) {
-	i := int(seq % TailSenders)
-	if i >= len(s.places) {
-		if user == "" {
-			return
-		}
-		s.places = append(s.places, make([]uint16, i+1-len(s.places))...)
-	}
-	s.places[i] = s.place(user)
-}
-
-func (s *Senders) place(user string) uint16 {
-	if user == "" {
-		return 0
-	}
-	for i, name := range s.names {
-		if name == user {
-			return uint16(i + 1)
-		}
-	}
-	if len(s.names) >= 2*TailSenders {
-		s.compact()
-	}
-	s.names = append(s.names, user)
-	return uint16(len(s.names))
-}
-
-// compact drops the names that no message refers to.
-func (s *Senders) compact() {
-	moved := make([]uint16, len(s.names)+1)
-	names := make([]string, 0, TailSenders)
-	for i, place := range s.places {
-		if place == 0 {
-			continue
-		}
-		if moved[place] == 0 {
-			names = append(names, s.names[place-1])
-			moved[place] = uint16(len(names))
-		}
-		s.places[i] = moved[place]
-	}
-	s.names = names
-}
-
-// Clone returns a copy that shares nothing which Set changes.
-func (s *Senders) Clone() Senders {
-	return Senders{places: append([]uint16(nil), s.places...), names: slices.Clip(s.names)}
 }
 
 // Extend moves the tail's end to seq. The messages between the old end and seq, and seq itself, are unmarked and of unknown sender.
@@ -140,22 +71,12 @@ func (t *Tail) blank(after, upTo uint64) {
 
 // Encode returns the row's value.
 func (t *Tail) Encode() []byte {
-	b := appendHeader(make([]byte, 0, 48+2*len(t.Senders.places)), t.Generation)
+	b := appendHeader(make([]byte, 0, 64+t.Senders.size()), t.Generation)
 	b = binary.AppendUvarint(b, t.Version)
 	b = binary.AppendUvarint(b, t.Last)
 	b = t.Uncounted.append(b)
 	b = t.Everyone.append(b)
-	senders := t.Senders.Clone()
-	senders.compact()
-	b = binary.AppendUvarint(b, uint64(len(senders.names)))
-	for _, name := range senders.names {
-		b = appendString(b, name)
-	}
-	b = binary.AppendUvarint(b, uint64(len(senders.places)))
-	for _, place := range senders.places {
-		b = binary.AppendUvarint(b, uint64(place))
-	}
-	return b
+	return t.Senders.append(b)
 }
 
 // DecodeTail reads a [Tail].
@@ -164,26 +85,7 @@ func DecodeTail(value []byte) (*Tail, error) {
 	t := &Tail{Generation: Generation(d.fixed64()), Version: d.uint(), Last: d.uint()}
 	d.marks(&t.Uncounted)
 	d.marks(&t.Everyone)
-	if n := d.count(); n > TailSenders {
-		d.fail()
-	} else if n > 0 {
-		t.Senders.names = make([]string, n)
-		for i := range t.Senders.names {
-			t.Senders.names[i] = d.string()
-		}
-	}
-	if n := d.count(); n > TailSenders {
-		d.fail()
-	} else if n > 0 {
-		t.Senders.places = make([]uint16, n)
-		for i := range t.Senders.places {
-			place := d.uint()
-			if place > uint64(len(t.Senders.names)) {
-				d.fail()
-			}
-			t.Senders.places[i] = uint16(place)
-		}
-	}
+	d.senders(&t.Senders)
 	if err := d.done(); err != nil {
 		return nil, rowError("tail", err)
 	}

@@ -86,6 +86,15 @@ func (s *State) Missing(change Change, now persistence.Instant) []string {
 	return missing
 }
 
+// Ahead adds to the users that [State.Missing] returned those whose memberships a change that comes later will ask for, so that they can be read together. It reports
+// false once there is no room for more; Missing must be asked again when that change's turn comes.
+func (s *State) Ahead(missing []string, later Change) (users []string, more bool) {
+	if len(s.members)+len(missing) >= maxResident {
+		return missing, false
+	}
+	return append(missing, s.unknown(later)...), true
+}
+
 func (s *State) forget() { s.members, s.complete = map[string]*persistence.Membership{}, false }
 
 func (s *State) unknown(change Change) (users []string) {

@@ -12,7 +12,7 @@ type batch struct {
 	seq     uint64
 	records map[string]*record
 	order   []*record                        // as they first changed
-	users   map[string]map[string]struct{}   // whose rows are in which conversations
+	users   map[string][]*record             // whose rows are in which conversations, some perhaps twice
 	dues    map[persistence.Shard][]DueEntry // put by this batch, though perhaps deleted again
 	waiters []waiting
 	rows    int
@@ -41,7 +41,7 @@ func newBatch(seq uint64) *batch {
 	return &batch{
 		seq:     seq,
 		records: map[string]*record{},
-		users:   map[string]map[string]struct{}{},
+		users:   map[string][]*record{},
 		dues:    map[persistence.Shard][]DueEntry{},
 	}
 }
@@ -74,7 +74,8 @@ func (b *batch) add(name string, shard persistence.Shard, writes []conversation.
 
 func (b *batch) put(r *record, w conversation.Write) {
 	key := string(w.Key)
-	if old, ok := r.rows[key]; ok {
+	old, ok := r.rows[key]
+	if ok {
 		b.bytes -= size(old)
 		r.bytes -= size(old)
 		b.rows--
@@ -89,13 +90,8 @@ func (b *batch) put(r *record, w conversation.Write) {
 	b.bytes += size(w)
 	r.bytes += size(w)
 	b.rows++
-	if w.User != "" {
-		in := b.users[w.User]
-		if in == nil {
-			in = make(map[string]struct{}, 1)
-			b.users[w.User] = in
-		}
-		in[r.name] = struct{}{}
+	if w.User != "" && !ok {
+		b.users[w.User] = append(b.users[w.User], r)
 	}
 	if !w.Delete && !w.IfPresent && persistence.KindOf(w.Key) == persistence.KindDue {
 		b.dues[r.shard] = append(b.dues[r.shard], DueEntry{Key: w.Key, Value: w.Value})
@@ -137,7 +133,9 @@ func (b *batch) remove(name string) {
 	for _, w := range r.rows {
 		b.bytes -= size(w)
 		b.rows--
-		delete(b.users[w.User], name)
+		if w.User != "" {
+			b.users[w.User] = slices.DeleteFunc(b.users[w.User], func(other *record) bool { return other == r })
+		}
 	}
 }
 

@@ -63,13 +63,12 @@ func (j *Journal) Conversations(user string) []string {
 	defer j.mu.Unlock()
 	var names []string
 	for b := range j.oldestFirst() {
-		for name := range b.users[user] {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
+		for _, r := range b.users[user] {
+			names = append(names, r.name)
 		}
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // DueEntry is a due entry that is not in the store yet.
