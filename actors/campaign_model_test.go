@@ -24,7 +24,7 @@ type life struct {
 	floor               uint64 // what the generations before had reached
 	posts               []said // each message once, in the order of arrival
 	amends              []*conversation.Amend
-	held                bool
+	held, told          bool // told: its deletion was
 	released, deleted   int64
 	members             map[string]member
 }

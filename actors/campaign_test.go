@@ -44,6 +44,7 @@ type campaign struct {
 	sources  map[string]*source
 	seen     map[string]uint64 // the highest generation
 	past     map[past]*account // generations that are over and not yet told of as deleted
+	gone     []past            // those told of last
 	trail    map[string][]fact
 	done     int
 	barriers uint64
@@ -219,7 +220,7 @@ func (c *campaign) expect(p *actors.Proposal, now int64) (w expectation) {
 	}
 	before, was := a.sight(user, now), a.life
 	w.refusal = a.apply(p, now)
-	if a.life != was && was != nil {
+	if a.life != was && was != nil && !was.told {
 		c.past[past{p.Conversation, was.generation}] = &account{policy: a.policy, life: was}
 	}
 	w.life, w.alive, w.user = a.life, a.alive(now), user
@@ -389,6 +390,13 @@ func (c *campaign) lookAtTheExpired() {
 	told := c.expired
 	c.expired = nil
 	c.mu.Unlock()
+	if len(told) == 0 {
+		return
+	}
+	for _, key := range c.gone {
+		delete(c.past, key)
+	}
+	last := len(c.gone)
 	now := time.Now().UnixMicro()
 	for _, info := range told {
 		if strings.HasPrefix(info.Conversation, "barrier:") {
@@ -397,13 +405,14 @@ func (c *campaign) lookAtTheExpired() {
 		key := past{info.Conversation, info.Generation}
 		a := c.past[key]
 		if current := c.accounts[info.Conversation]; a == nil && current.life != nil && current.generation == info.Generation && !current.alive(now) {
-			a = current
+			a = &account{policy: current.policy, life: current.life} // current goes on to the next life
 		}
-		if a == nil {
+		if a == nil || a.told {
 			c.differ(info.Conversation, "deleted, though it was not over, or a second time: %+v", info)
 			continue
 		}
-		delete(c.past, key)
+		a.told = true
+		c.past[key], c.gone = a, append(c.gone, key)
 		reason := persistence.ReasonExpired
 		if a.deleted != 0 {
 			reason = persistence.ReasonDeleted
@@ -414,18 +423,31 @@ func (c *campaign) lookAtTheExpired() {
 				info, f.last, time.UnixMicro(a.deadline()).UTC(), reason, slices.Sorted(maps.Keys(a.members)))
 		}
 	}
+	c.gone = c.gone[last:]
 }
 
-// usersAre reports whether all users of a generation were told of, and nobody else. Those who took part in a later one by then may be missing.
+// usersAre reports whether all users of a generation were told of, and nobody else. Rows of all generations up to the one deleted go with it: those who took part in a later
+// one by then may be missing, and those of an earlier one that is yet to be deleted may be among them.
 func (c *campaign) usersAre(a *account, info actors.ExpiredInfo) bool {
 	latest := c.accounts[info.Conversation].life == a.life
 	for _, user := range people {
 		_, was := a.members[user]
-		if told := slices.Contains(info.Users, user); told != was && (told || latest) {
+		told := slices.Contains(info.Users, user)
+		if told != was && (latest || told) && !(told && c.tookPartBefore(user, info)) {
 			return false
 		}
 	}
 	return true
+}
+
+// tookPartBefore reports whether a user was in a generation before, of which nothing was told until the last time.
+func (c *campaign) tookPartBefore(user string, info actors.ExpiredInfo) bool {
+	for p, a := range c.past {
+		if _, was := a.members[user]; was && p.name == info.Conversation && p.generation < info.Generation {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *campaign) advance(d time.Duration) {
