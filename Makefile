@@ -3,11 +3,12 @@ FUZZTIME ?= 10s
 BENCH ?= .
 BENCHTIME ?= 1s
 ROUNDS ?= 2000
+OPERATIONS ?= 10000000
 LINT := .tools/bin/golangci-lint
 
 .PHONY: help
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/engine
@@ -39,6 +40,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 .PHONY: campaign
 campaign: ## put the engine under fire for ROUNDS (2000) rounds of crashes and store errors
 	go test ./actors -run UnderFire -timeout 0 -rounds $(ROUNDS)
+
+.PHONY: campaign-model
+campaign-model: ## compare the engine with a model for OPERATIONS (10000000) random operations
+	go test ./actors -run ReadersSeeWhatTheModelSays -timeout 0 -v -operations $(OPERATIONS)
 
 .PHONY: bench
 bench: ## run the benchmarks that match BENCH (all) for BENCHTIME (1s) each

@@ -50,6 +50,16 @@ func TestAConversationWithoutMessagesWasActiveWhenItWasBorn(t *testing.T) {
 	w.active(-time.Hour)
 }
 
+func TestTheFirstMessageAfterAJoinIsTheLastActivityInEveryGeneration(t *testing.T) {
+	w := newWorld(t)
+	w.do(at(1, 0))
+	w.advance(2 * time.Hour)
+	w.do(join("ann")) // the next generation, which goes on from the first message
+	w.active(2 * time.Hour)
+	w.do(at(2, time.Hour))
+	w.active(time.Hour)
+}
+
 func TestAMessageThatWasOvertakenCountsAsActivityOnceOnly(t *testing.T) {
 	w := newWorld(t)
 	w.do(at(1, -time.Hour), at(3, -50*time.Minute), at(2, -40*time.Minute))

@@ -101,7 +101,7 @@ func (l *life) active() persistence.Instant {
 			times = append(times, min(u.heard, persistence.InstantOf(u.SentAt)))
 		}
 	}
-	if len(times) == 0 || l.base > 0 {
+	if len(times) == 0 {
 		times = append(times, l.born)
 	}
 	return slices.Max(times)

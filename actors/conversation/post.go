@@ -39,8 +39,8 @@ func (a *applier) post(p *Post, alive bool) error {
 	switch {
 	case p.Silent:
 	case p.Seq > a.head.LoudSeq:
-		if a.head.LoudSeq == 0 {
-			a.head.Ordered = sentAt // up to now it was when the conversation was born
+		if a.head.LoudSeq <= a.head.Floor {
+			a.head.Ordered = sentAt // up to now it was when the generation was born
 		}
 		a.headChanged = true
 		a.head.LoudSeq, a.head.Ordered = p.Seq, max(a.head.Ordered, sentAt)
