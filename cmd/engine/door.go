@@ -15,7 +15,7 @@ import (
 	"github.com/parley-im/parley/cmd/engine/internal/server"
 )
 
-// Limits on a connection. A call that streams will have to lift them for itself, by its http.ResponseController.
+// Limits on a connection. A call that streams lifts them for itself, by its http.ResponseController.
 const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 30 * time.Second

@@ -1,4 +1,4 @@
-// Command engine runs Parley by itself: as a server, or through a recorded trace.
+// Command engine runs Parley by itself: as a server, or through a recorded trace. It also repairs a conversation for an operator.
 package main
 
 import (

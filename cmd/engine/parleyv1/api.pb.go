@@ -2177,10 +2177,10 @@ func (x *GetBadgeRequest) GetUser() string {
 
 type Badge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Unread        uint64                 `protobuf:"varint,1,opt,name=unread,proto3" json:"unread,omitempty"`
-	MutedUnread   uint64                 `protobuf:"varint,2,opt,name=muted_unread,json=mutedUnread,proto3" json:"muted_unread,omitempty"`
-	Mentions      uint64                 `protobuf:"varint,3,opt,name=mentions,proto3" json:"mentions,omitempty"`
-	Conversations uint64                 `protobuf:"varint,4,opt,name=conversations,proto3" json:"conversations,omitempty"`
+	Unread        uint64                 `protobuf:"varint,1,opt,name=unread,proto3" json:"unread,omitempty"`                              // messages in conversations that are not muted; one that is only marked unread counts as one
+	MutedUnread   uint64                 `protobuf:"varint,2,opt,name=muted_unread,json=mutedUnread,proto3" json:"muted_unread,omitempty"` // likewise, in those that are muted now
+	Mentions      uint64                 `protobuf:"varint,3,opt,name=mentions,proto3" json:"mentions,omitempty"`                          // among the unread messages of all of them: a mute does not silence a mention
+	Conversations uint64                 `protobuf:"varint,4,opt,name=conversations,proto3" json:"conversations,omitempty"`                // that are not muted and have something unread, or are marked
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

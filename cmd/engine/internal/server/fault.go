@@ -28,7 +28,17 @@ func setFault(message proto.Message, fault *parleyv1.Error) {
 	message.ProtoReflect().SetUnknown(protowire.AppendBytes(field, encoded))
 }
 
-// checkFault returns the fault that setFault left, as Connect sends it.
+// malformedError is a fault in one message. To Connect it is what a call fails with; a stream may answer it and go on with the next message.
+type malformedError struct{ detail *parleyv1.Error }
+
+func (e *malformedError) Error() string { return e.detail.GetMessage() }
+
+// Unwrap gives Connect the error that it sends.
+func (e *malformedError) Unwrap() error {
+	return refusal{code: connect.CodeInvalidArgument, detail: e.detail}.connectError()
+}
+
+// checkFault returns the fault that setFault left, as a malformedError.
 func checkFault(message any) error {
 	m, ok := message.(proto.Message)
 	if !ok {
@@ -44,7 +54,7 @@ func checkFault(message any) error {
 			_ = proto.Unmarshal(encoded, fault) // setFault encoded it
 		}
 	}
-	return refusal{code: connect.CodeInvalidArgument, detail: fault}.connectError()
+	return &malformedError{detail: fault}
 }
 
 // faultInterceptor refuses messages that carry a fault.

@@ -21,10 +21,12 @@ import (
 // fakeEngine answers with its funcs; a call that has none fails the test's expectations by its error.
 type fakeEngine struct {
 	propose       func(context.Context, *actors.Proposal) (actors.Reply, error)
+	proposeFunc   func(p *actors.Proposal, answer func(*actors.Reply))
 	proposeBatch  func(context.Context, []*actors.Proposal) ([]actors.Reply, error)
 	get           func(ctx context.Context, id, user string) (conversation.View, error)
 	conversations func(context.Context, actors.ListQuery) (actors.ListPage, error)
 	members       func(context.Context, actors.MembersQuery) (actors.MembersPage, error)
+	badge         func(ctx context.Context, user string) (actors.Badge, error)
 }
 
 var errUnexpected = errors.New("the test expects no such call")
@@ -34,6 +36,14 @@ func (f *fakeEngine) Propose(ctx context.Context, p *actors.Proposal) (actors.Re
 		return actors.Reply{}, errUnexpected
 	}
 	return f.propose(ctx, p)
+}
+
+func (f *fakeEngine) ProposeFunc(p *actors.Proposal, answer func(*actors.Reply)) {
+	if f.proposeFunc == nil {
+		answer(&actors.Reply{Err: errUnexpected})
+		return
+	}
+	f.proposeFunc(p, answer)
 }
 
 func (f *fakeEngine) ProposeBatch(ctx context.Context, ps []*actors.Proposal) ([]actors.Reply, error) {
@@ -62,6 +72,13 @@ func (f *fakeEngine) Members(ctx context.Context, q actors.MembersQuery) (actors
 		return actors.MembersPage{}, errUnexpected
 	}
 	return f.members(ctx, q)
+}
+
+func (f *fakeEngine) Badge(ctx context.Context, user string) (actors.Badge, error) {
+	if f.badge == nil {
+		return actors.Badge{}, errUnexpected
+	}
+	return f.badge(ctx, user)
 }
 
 // fixture is a server under test, on a port of its own.

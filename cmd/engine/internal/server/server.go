@@ -1,5 +1,5 @@
-// Package server is the engine's door for other processes: the service of api.proto over gRPC, gRPC-Web and plain JSON on one port, and two
-// pages that say how the process is.
+// Package server is the engine's door for other processes: the services of api.proto and operator.proto over gRPC, gRPC-Web and plain JSON on
+// one port, and two pages that say how the process is.
 //
 // It converts and refuses; it decides nothing. What makes a name, a change or a query acceptable is the engine's to say, so that every door
 // answers alike. The server itself refuses only what cannot be turned into a call: a body that does not decode or is too large, a change that
@@ -29,10 +29,12 @@ const (
 // Engine is what the server asks of an engine; [actors.Engine] is one.
 type Engine interface {
 	Propose(ctx context.Context, p *actors.Proposal) (actors.Reply, error)
+	ProposeFunc(p *actors.Proposal, answer func(*actors.Reply))
 	ProposeBatch(ctx context.Context, ps []*actors.Proposal) ([]actors.Reply, error)
 	Get(ctx context.Context, id, user string) (conversation.View, error)
 	Conversations(ctx context.Context, q actors.ListQuery) (actors.ListPage, error)
 	Members(ctx context.Context, q actors.MembersQuery) (actors.MembersPage, error)
+	Badge(ctx context.Context, user string) (actors.Badge, error)
 }
 
 // Server answers HTTP requests. It starts out not ready: calls are refused as unavailable until [Server.Ready].
@@ -43,26 +45,32 @@ type Server struct {
 
 // state is what the server answers with from one moment to the next.
 type state struct {
-	engine Engine // nil: there is none yet
-	reason string // why the server is not ready; "": it is
+	engine Engine        // nil: there is none yet
+	reason string        // why the server is not ready; "": it is
+	over   chan struct{} // closed when another state takes its place: streams that began in it end
 }
 
 // New returns a server that is starting.
 func New(log zerolog.Logger) *Server {
 	s := &Server{log: log}
-	s.state.Store(&state{reason: "starting: the store is being opened"})
+	s.become(nil, "starting: the store is being opened")
 	return s
 }
 
-// Ready makes the server answer from the engine.
-func (s *Server) Ready(engine Engine) { s.state.Store(&state{engine: engine}) }
-
-// Unready makes /readyz answer 503 with the reason. Calls still go to the engine, if there is one: it finishes what it accepted and refuses the rest.
-func (s *Server) Unready(reason string) {
-	s.state.Store(&state{engine: s.state.Load().engine, reason: reason})
+func (s *Server) become(engine Engine, reason string) {
+	if old := s.state.Swap(&state{engine: engine, reason: reason, over: make(chan struct{})}); old != nil {
+		close(old.over)
+	}
 }
 
-// Handler returns the server's routes: the service, /healthz (200 while the process runs) and /readyz (200 while calls are answered, else 503
+// Ready makes the server answer from the engine.
+func (s *Server) Ready(engine Engine) { s.become(engine, "") }
+
+// Unready makes /readyz answer 503 with the reason. Calls still go to the engine, if there is one: it finishes what it accepted and refuses the rest. Streams
+// end once what they have outstanding is answered.
+func (s *Server) Unready(reason string) { s.become(s.state.Load().engine, reason) }
+
+// Handler returns the server's routes: the services, /healthz (200 while the process runs) and /readyz (200 while calls are answered, else 503
 // with a sentence).
 func (s *Server) Handler() http.Handler {
 	options := []connect.HandlerOption{
@@ -73,9 +81,13 @@ func (s *Server) Handler() http.Handler {
 		connect.WithReadMaxBytes(MaxBody),
 		connect.WithRecover(s.recovered),
 	}
-	path, service := parleyv1connect.NewConversationServiceHandler(&service{server: s}, options...)
+	calls := &service{server: s}
 	mux := http.NewServeMux()
-	mux.Handle(path, explainMediaType(limitBody(service)))
+	serve := func(path string, handler http.Handler) {
+		mux.Handle(path, streamHTTP(explainMediaType(limitBody(handler))))
+	}
+	serve(parleyv1connect.NewConversationServiceHandler(calls, options...))
+	serve(parleyv1connect.NewOperatorServiceHandler(&operator{service: calls}, options...))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return mux

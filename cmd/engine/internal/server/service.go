@@ -23,23 +23,36 @@ type service struct {
 
 // Propose applies one change.
 func (s *service) Propose(ctx context.Context, request *parleyv1.ProposeRequest) (*parleyv1.ProposeResponse, error) {
-	engine, err := s.server.engine()
-	if err != nil {
-		return nil, s.refuse(ctx, "Propose", err)
-	}
 	proposal, err := proposalOf(request)
 	if err != nil {
 		return nil, s.refuse(ctx, "Propose", err)
 	}
-	reply, err := engine.Propose(ctx, proposal)
+	reply, err := s.propose(ctx, "Propose", proposal, nil)
 	if err != nil {
-		if cause := ctx.Err(); cause != nil && errors.Is(err, cause) {
-			return nil, endedRefusal(cause, unknownOutcome).connectError()
-		}
-		s.logInternal("Propose", err)
-		return nil, replyRefusal(ctx, reply.Ack, err).connectError()
+		return nil, err
 	}
 	return responseOf(ctx, &reply), nil
+}
+
+// propose has one change applied for a call, and returns the reply or what the call fails with. named, unless nil, gives the engine's refusal the call's own
+// names of fields.
+func (s *service) propose(ctx context.Context, call string, proposal *actors.Proposal, named func(error) error) (actors.Reply, error) {
+	engine, err := s.server.engine()
+	if err != nil {
+		return actors.Reply{}, s.refuse(ctx, call, err)
+	}
+	reply, err := engine.Propose(ctx, proposal)
+	if err == nil {
+		return reply, nil
+	}
+	if cause := ctx.Err(); cause != nil && errors.Is(err, cause) {
+		return actors.Reply{}, endedRefusal(cause, unknownOutcome).connectError()
+	}
+	s.logInternal(call, err)
+	if named != nil {
+		err = named(err)
+	}
+	return actors.Reply{}, replyRefusal(ctx, reply.Ack, err).connectError()
 }
 
 // ProposeBatch applies many, each with its own response.

@@ -86,7 +86,22 @@ type ConversationServiceClient interface {
 	// ProposeBatch applies many, in order per conversation. Each succeeds or fails by itself, except that after one item of a conversation
 	// was refused as overloaded, its later items in the batch are refused too.
 	ProposeBatch(context.Context, *parleyv1.ProposeBatchRequest) (*parleyv1.ProposeBatchResponse, error)
-	// ProposeStream is ProposeBatch without end. Responses are in order per conversation only; match them by tag.
+	// ProposeStream is ProposeBatch without end, over HTTP/2 alone: gRPC, or Connect's streams. Each message is a proposal and gets one response;
+	// responses are in order per conversation only: give every proposal a tag of its own and match them by it. A proposal that is refused, and a message that does
+	// not decode (answered with neither conversation nor tag, as nobody could read them), is answered in `error`; the stream goes on.
+	//
+	// The window. The server reads no further while 1,024 proposals, or 4 MiB of them, are unanswered: HTTP/2's flow control then holds the client's
+	// sends, so read while you send. A client that takes no response for two minutes loses its stream.
+	//
+	// Order under overload. After a proposal was refused as CODE_OVERLOADED, the later ones of its conversation are refused so too, until one of
+	// the conversation comes with the refused one's tag: go back to that one, after its retry_after, and send it and all that followed it again. Where it had no
+	// tag (0), the next one without a tag goes on, so that nothing protects the order of proposals without tags. Other conversations are not
+	// affected. (An error beside `ack: ACK_APPLIED` is no refusal: that proposal was applied, and need not be sent again.) With more than 1,024
+	// conversations refused in this way at the same time the stream ends with RESOURCE_EXHAUSTED.
+	//
+	// The end. When the client closes its side, everything outstanding is answered and the stream ends well. When the server drains, likewise, but with
+	// UNAVAILABLE; a message too large, or a broken frame, ends it with its own error. A proposal without a response when the stream breaks has an unknown
+	// outcome: propose it again to find out.
 	ProposeStream(context.Context) (*connect.BidiStreamForClientSimple[parleyv1.ProposeRequest, parleyv1.ProposeResponse], error)
 	// GetConversation returns a head, and one member's view of it where `user` is set.
 	GetConversation(context.Context, *parleyv1.GetConversationRequest) (*parleyv1.Conversation, error)
@@ -94,7 +109,8 @@ type ConversationServiceClient interface {
 	ListConversations(context.Context, *parleyv1.ListConversationsRequest) (*parleyv1.ListConversationsResponse, error)
 	// ListMembers pages through a conversation's memberships, or returns the named ones: receipts, push decisions, roster checks.
 	ListMembers(context.Context, *parleyv1.ListMembersRequest) (*parleyv1.ListMembersResponse, error)
-	// GetBadge returns a user's totals.
+	// GetBadge returns a user's totals over the conversations that ListConversations lists: those that are hidden, and those that the user left without
+	// keeping them, count for nothing. Zeros for a user who has none. Its cost grows with the number of the user's conversations.
 	GetBadge(context.Context, *parleyv1.GetBadgeRequest) (*parleyv1.Badge, error)
 	// Sync returns what changed for a user since a cursor, removals included.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
@@ -281,7 +297,22 @@ type ConversationServiceHandler interface {
 	// ProposeBatch applies many, in order per conversation. Each succeeds or fails by itself, except that after one item of a conversation
 	// was refused as overloaded, its later items in the batch are refused too.
 	ProposeBatch(context.Context, *parleyv1.ProposeBatchRequest) (*parleyv1.ProposeBatchResponse, error)
-	// ProposeStream is ProposeBatch without end. Responses are in order per conversation only; match them by tag.
+	// ProposeStream is ProposeBatch without end, over HTTP/2 alone: gRPC, or Connect's streams. Each message is a proposal and gets one response;
+	// responses are in order per conversation only: give every proposal a tag of its own and match them by it. A proposal that is refused, and a message that does
+	// not decode (answered with neither conversation nor tag, as nobody could read them), is answered in `error`; the stream goes on.
+	//
+	// The window. The server reads no further while 1,024 proposals, or 4 MiB of them, are unanswered: HTTP/2's flow control then holds the client's
+	// sends, so read while you send. A client that takes no response for two minutes loses its stream.
+	//
+	// Order under overload. After a proposal was refused as CODE_OVERLOADED, the later ones of its conversation are refused so too, until one of
+	// the conversation comes with the refused one's tag: go back to that one, after its retry_after, and send it and all that followed it again. Where it had no
+	// tag (0), the next one without a tag goes on, so that nothing protects the order of proposals without tags. Other conversations are not
+	// affected. (An error beside `ack: ACK_APPLIED` is no refusal: that proposal was applied, and need not be sent again.) With more than 1,024
+	// conversations refused in this way at the same time the stream ends with RESOURCE_EXHAUSTED.
+	//
+	// The end. When the client closes its side, everything outstanding is answered and the stream ends well. When the server drains, likewise, but with
+	// UNAVAILABLE; a message too large, or a broken frame, ends it with its own error. A proposal without a response when the stream breaks has an unknown
+	// outcome: propose it again to find out.
 	ProposeStream(context.Context, *connect.BidiStream[parleyv1.ProposeRequest, parleyv1.ProposeResponse]) error
 	// GetConversation returns a head, and one member's view of it where `user` is set.
 	GetConversation(context.Context, *parleyv1.GetConversationRequest) (*parleyv1.Conversation, error)
@@ -289,7 +320,8 @@ type ConversationServiceHandler interface {
 	ListConversations(context.Context, *parleyv1.ListConversationsRequest) (*parleyv1.ListConversationsResponse, error)
 	// ListMembers pages through a conversation's memberships, or returns the named ones: receipts, push decisions, roster checks.
 	ListMembers(context.Context, *parleyv1.ListMembersRequest) (*parleyv1.ListMembersResponse, error)
-	// GetBadge returns a user's totals.
+	// GetBadge returns a user's totals over the conversations that ListConversations lists: those that are hidden, and those that the user left without
+	// keeping them, count for nothing. Zeros for a user who has none. Its cost grows with the number of the user's conversations.
 	GetBadge(context.Context, *parleyv1.GetBadgeRequest) (*parleyv1.Badge, error)
 	// Sync returns what changed for a user since a cursor, removals included.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
