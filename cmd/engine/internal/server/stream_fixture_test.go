@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -43,7 +42,7 @@ func startPiped(t *testing.T, engine Engine) *piped {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
 	handler := f.Handler()
-	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	network := newPipes()
 	server := &http.Server{
 		Protocols: &protocols, ReadTimeout: pipedTimeout, WriteTimeout: pipedTimeout, IdleTimeout: time.Hour,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,19 +52,11 @@ func startPiped(t *testing.T, engine Engine) *piped {
 		}),
 	}
 	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(listener) })
+	serving.Go(func() { _ = server.Serve(network) })
 	client := &http.Client{Transport: &http.Transport{
-		Protocols: &protocols,
-		HTTP2:     &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10},
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			near, far := net.Pipe()
-			select {
-			case listener.conns <- far:
-				return near, nil
-			case <-listener.closed:
-				return nil, net.ErrClosed
-			}
-		},
+		Protocols:   &protocols,
+		HTTP2:       &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10},
+		DialContext: network.dial,
 	}}
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
@@ -74,7 +65,7 @@ func startPiped(t *testing.T, engine Engine) *piped {
 		}
 		serving.Wait()
 	})
-	f.client = parleyv1connect.NewConversationServiceClient(client, "http://pipe", connect.WithGRPC())
+	f.client = parleyv1connect.NewConversationServiceClient(client, pipeURL, connect.WithGRPC())
 	return f
 }
 
@@ -87,34 +78,6 @@ func (f *piped) open(ctx context.Context, t *testing.T) *clientStream {
 	}
 	return stream
 }
-
-// pipeListener hands out the far ends of pipes.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
-
-type pipeAddr struct{}
-
-func (pipeAddr) Network() string { return "pipe" }
-func (pipeAddr) String() string  { return "pipe" }
 
 // patientEngine keeps proposals until a test answers them.
 type patientEngine struct {

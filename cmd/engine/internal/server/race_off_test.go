@@ -1,0 +1,6 @@
+//go:build !race
+
+package server
+
+// raceDetector is whether the race detector runs.
+const raceDetector = false
