@@ -53,6 +53,10 @@ type Config struct {
 	// 0: seven days.
 	KeepExpired time.Duration
 
+	// WatchBuffer is how many Changed events are kept for watchers, in all: one that falls further behind is told of a gap. Larger ones, that name many users, have room for
+	// fewer: it is also a bound of 256 bytes for each. They are kept only while somebody watches, and a while after that. 0: 65,536.
+	WatchBuffer int
+
 	// MaxFailures is how often in a row a conversation may fail before it is quarantined: its proposals are refused with ErrQuarantined for
 	// QuarantineFor, then it gets another chance. 0: 5.
 	MaxFailures int
@@ -101,6 +105,7 @@ func (c *Config) Validate() error {
 	atLeastZero("FlushRows", int64(c.FlushRows))
 	atLeastZero("MaxJournalBytes", int64(c.MaxJournalBytes))
 	atLeastZero("KeepExpired", int64(c.KeepExpired))
+	atLeastZero("WatchBuffer", int64(c.WatchBuffer))
 	atLeastZero("MaxFailures", int64(c.MaxFailures))
 	atLeastZero("QuarantineFor", int64(c.QuarantineFor))
 	atLeastZero("Reaper.BatchRows", int64(c.Reaper.BatchRows))
@@ -125,6 +130,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.FlushRows, 4096)
 	orElse(&c.MaxJournalBytes, 64<<20)
 	orElse(&c.KeepExpired, 7*24*time.Hour)
+	orElse(&c.WatchBuffer, 65_536)
 	orElse(&c.MaxFailures, 5)
 	orElse(&c.QuarantineFor, time.Minute)
 	orElse(&c.Reaper.BatchRows, 500)

@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -101,7 +102,14 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome) {
 	}
 	a.engine.counts.applied.Add(1)
 	if outcome.Changed {
-		a.dirty = a.engine.emit(a.shard, a.state.Name(), outcome, waiter)
+		var note journal.Note
+		if a.engine.events.recording.Load() {
+			note = journal.Note{
+				Kinds: kindOf(m.proposal.Change), Generation: r.Generation, Version: r.Version, LastSeq: r.LastSeq,
+				Everyone: outcome.Everyone, Origin: m.proposal.Origin,
+			}
+		}
+		a.dirty = a.engine.emit(a.shard, a.state.Name(), outcome, note, waiter)
 	} else if waiter != nil {
 		// A repetition is committed when what it repeats is.
 		a.engine.journal.Wait(a.state.Name(), a.dirtySince(), waiter)

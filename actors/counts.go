@@ -50,6 +50,7 @@ func (e *Engine) Stats() Stats {
 			Failures: e.counts.reapFailures.Load(),
 			Oldest:   time.Duration(e.counts.oldest.Load()),
 		},
+		Events: e.events.stats(),
 	}
 	// Received is read last, so that it is never less than what became of it.
 	s.Proposals.Received = e.counts.received.Load()

@@ -57,6 +57,11 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 		groups[i] = last[i].group
 	}
 	results, err := e.store.Commit(ctx, persistence.Batch{Clock: e.clock.now(), Groups: groups})
+	for i := range last {
+		if last[i].event != nil {
+			e.events.expired(last[i].shard) // also after an error: it may have been written
+		}
+	}
 	if err != nil {
 		for i := range last {
 			if last[i].event != nil { // which may have been written

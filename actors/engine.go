@@ -33,6 +33,8 @@ type Engine struct {
 	loaders        *worker
 	journal        *journal.Journal
 	agenda         *agenda
+	events         *events
+	cursors        cursors
 	eventLog       eventLog
 	sweeper        *sweeper
 	activePerShard int
@@ -80,6 +82,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.clock = newClockwork(e.config.Clock, meta.Clock)
 	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
+	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
 	for range e.config.Workers {
 		e.workers = append(e.workers, startWorker(1))
@@ -112,9 +115,13 @@ func (e *Engine) journalConfig(epochs []persistence.Epoch) journal.Config {
 		Interval: e.config.FlushInterval,
 		Rows:     e.config.FlushRows,
 		MaxBytes: e.config.MaxJournalBytes,
-		OnFlush:  func(seq uint64) { e.tellReaper(&flushed{seq: seq}) },
-		OnPoison: e.poison,
-		OnFenced: e.fail,
+		OnFlush: func(seq uint64) {
+			e.tellReaper(&flushed{seq: seq})
+			e.events.notify()
+		},
+		OnCommitted: e.events.publish,
+		OnPoison:    e.poison,
+		OnFenced:    e.fail,
 		Begin: func(a journal.Attempt) {
 			if observer.FlushBegin != nil {
 				observer.FlushBegin(info(a))
@@ -185,14 +192,14 @@ func (e *Engine) failed(info FailedInfo) {
 	}
 }
 
-// emit lets readers see an outcome, sends it on its way to the store, and tells the reaper what it means. It returns the journal's batch; 0 where the journal takes
+// emit lets readers see an outcome, sends it on its way to the store, and tells the reaper what it means; and, once it is in the store, the watchers. It returns the journal's batch; 0 where the journal takes
 // nothing of the conversation any more, and nothing has happened.
-func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, waiter *commitReply) uint64 {
+func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, note journal.Note, waiter *commitReply) uint64 {
 	var seq uint64
 	if waiter != nil {
-		seq = e.journal.Add(name, s.number, outcome.Writes, waiter)
+		seq = e.journal.AddNoted(name, s.number, outcome.Writes, note, waiter)
 	} else {
-		seq = e.journal.Add(name, s.number, outcome.Writes, nil)
+		seq = e.journal.AddNoted(name, s.number, outcome.Writes, note, nil)
 	}
 	if seq == 0 {
 		return 0

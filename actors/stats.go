@@ -8,6 +8,7 @@ type Stats struct {
 	Cells     CellStats
 	Journal   JournalStats
 	Reaper    ReaperStats
+	Events    EventStats
 }
 
 // ProposalStats counts proposals. Received = Applied + Refused + Waiting holds whenever nothing is under way.
@@ -51,4 +52,13 @@ type ReaperStats struct {
 	Oldest   time.Duration // how long the oldest pending generation has been over its deadline
 	NextDue  time.Time     // when a due entry must be looked at next; zero: none is known
 	Err      error         // of the last attempt, if it failed
+}
+
+// EventStats describes what watchers are told.
+type EventStats struct {
+	Watchers int    // that are told of changes
+	Kept     int    // Changed events in memory
+	Bytes    int    // about how many those take
+	Changed  uint64 // Changed events recorded
+	Gaps     uint64 // gaps told
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Stop drains the engine and ends it: new proposals are refused with ErrUnavailable; those accepted are applied; what they changed is written to the store, and whoever waits for
-// that is answered; a deletion under way is finished, and what is left to delete stays in the due index for the next start. Then every goroutine and
-// timer of the engine ends.
+// that is answered; a deletion under way is finished, and what is left to delete stays in the due index for the next start. Then all watches end, which are not
+// waited for, and every goroutine and timer of the engine.
 //
 // ctx bounds the drain. When it ends first, the engine is ended all the same: proposals not applied by then are refused, changes not in the store are lost, and the
 // error says so. Stop may be called any number of times, from any goroutine; each call returns when the engine has ended, with the same error.
@@ -49,7 +49,8 @@ func (e *Engine) drain(ctx context.Context, why error) error {
 	}
 	err = errors.Join(err, e.ask(ctx, "a deletion was not finished", func(done func()) { e.tellReaper(&drain{done: done}) }))
 
-	// Nothing is left to do, or to wait for.
+	// Nothing is left to do, or to tell, or to wait for.
+	e.events.close()
 	e.agenda.close()
 	e.cancel(why)
 	e.system.Root.Stop(e.root)

@@ -95,6 +95,9 @@ type Result struct {
 	Skipped    bool   // the row in Requires was absent: nothing of this group was written
 	Deleted    int    // rows removed or replaced by Deletes
 	FirstEvent uint64 // the number given to Events[0]; the others follow
+	// NextEvent is the number that the shard's next event will have, as of this group: events with lower numbers were committed before it or with it, all others
+	// after it. Zero where nothing was written.
+	NextEvent uint64
 }
 
 // Snapshot is a consistent, unchanging view of a store. Its methods may be called from any goroutine until Close.

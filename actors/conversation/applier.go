@@ -122,6 +122,7 @@ func (a *applier) finish() Outcome {
 	if !out.Changed {
 		return out
 	}
+	out.Everyone = a.headChanged || a.tailChanged
 	if a.headChanged {
 		a.head.Version++
 		a.arm(&out)

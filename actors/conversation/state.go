@@ -145,7 +145,9 @@ type Input struct {
 // Outcome is what a change or a judgement comes to.
 type Outcome struct {
 	Changed bool
-	Writes  []Write
+	// Everyone: all members may see it, not only those of whom there are rows among the Writes.
+	Everyone bool
+	Writes   []Write
 	// Due, where it is not zero, is when a due entry among the Writes comes due.
 	Due persistence.Instant
 	// Ended, where it is not nil, is a generation whose rows are to be deleted once the Writes, and all before them, are in the store.

@@ -70,6 +70,7 @@ func (t *transaction) add(g *persistence.Group) (persistence.Result, error) {
 		}
 		t.setOwner(g.Shard, owner)
 	}
+	result.NextEvent = owner.NextEvent
 	return result, nil
 }
 

@@ -107,6 +107,7 @@ func (s *Store) apply(g *persistence.Group) persistence.Result {
 		}
 		s.put(persistence.OwnerKey(g.Shard), owner.Encode())
 	}
+	result.NextEvent = owner.NextEvent
 	return result
 }
 

@@ -81,6 +81,26 @@ func eventTests() []suiteTest {
 				}
 			}
 		}},
+		{"each group is told the number of the shard's next event", func(s *subject) {
+			s.acquire(1, 2)
+			results := s.commit(
+				s.group(1, put("x", "no event")),
+				s.group(1, event("a", "b")),
+				s.group(2, put("y", "no event")),
+				s.group(1, put("x", "no event")),
+				s.group(1, requires("absent"), event("skipped")),
+			)
+			first := results[1].FirstEvent
+			next := make([]uint64, len(results))
+			for i := range results {
+				next[i] = results[i].NextEvent
+			}
+			s.equal("next", next, []uint64{first, first + 2, results[2].NextEvent, first + 2, 0})
+			if results[2].NextEvent == 0 {
+				s.Error("in a shard without events the next number is 0")
+			}
+			s.equal("in a later commit", s.commitAll(s.group(1, put("x", "again")))[0].NextEvent, first+2)
+		}},
 		{"a repeated group gets new numbers, and the old events stay", func(s *subject) {
 			s.acquire(1)
 			g := s.group(1, event("a"))

@@ -33,6 +33,10 @@ type record struct {
 	shard persistence.Shard
 	rows  map[string]conversation.Write
 	bytes int
+	// changes is what watchers are told of it: one for each generation, in their order.
+	changes []Change
+	// nextEvent is the number of the shard's next event when the record was written.
+	nextEvent uint64
 	// failures counts how often the store failed to take this record by itself while it took others.
 	failures int
 }
@@ -116,6 +120,9 @@ func (b *batch) absorb(later *batch) bool {
 			writes = append(writes, w)
 		}
 		b.add(r.name, r.shard, writes)
+		for _, c := range r.changes {
+			b.records[r.name].note(c)
+		}
 	}
 	b.waiters = append(b.waiters, later.waiters...)
 	b.seq = later.seq

@@ -121,6 +121,9 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 		switch err := results[i].Err; {
 		case err == nil:
 			j.counts.rows.Add(uint64(len(r.rows)))
+			if r.nextEvent == 0 {
+				r.nextEvent = results[i].NextEvent
+			}
 		case errors.Is(err, persistence.ErrFenced):
 			return err
 		default:
@@ -144,6 +147,9 @@ func (j *Journal) note(failure error) {
 
 // land lets a batch go that is in the store and in the published snapshot.
 func (j *Journal) land(b *batch) {
+	if changes := b.changes(); len(changes) > 0 && j.config.OnCommitted != nil {
+		j.config.OnCommitted(changes)
+	}
 	j.mu.Lock()
 	j.flying = nil
 	j.flushed = b.seq

@@ -39,6 +39,9 @@ type Config struct {
 
 	// OnFlush is called after each batch, with its sequence number.
 	OnFlush func(seq uint64)
+	// OnCommitted is called before OnFlush, and before anybody is told that the batch is in the store, with what watchers are told of it, in the order of the commits
+	// as far as it is of one shard. It is not called where that is nothing, and may be nil.
+	OnCommitted func([]Change)
 	// OnPoison is called for a conversation whose rows the store does not take, after they were dropped. Until Readmit, the journal takes no more of them.
 	OnPoison func(conversation string, err error)
 	// OnFenced is called once, when the store has a newer owner for a shard. The journal is then closed.
@@ -97,6 +100,11 @@ func Open(config Config) *Journal {
 // told when the batch is in the store, which is then tried at once. A journal at its bound takes them all the same: see Full. One that is closed, or has dropped rows of
 // the conversation, takes nothing; the number is then 0.
 func (j *Journal) Add(name string, shard persistence.Shard, writes []conversation.Write, waiter Waiter) uint64 {
+	return j.AddNoted(name, shard, writes, Note{}, waiter)
+}
+
+// AddNoted is Add for writes that watchers are told of, unless the note is the zero Note.
+func (j *Journal) AddNoted(name string, shard persistence.Shard, writes []conversation.Write, note Note, waiter Waiter) uint64 {
 	j.mu.Lock()
 	if err := j.refuses(name); err != nil {
 		j.mu.Unlock()
@@ -116,6 +124,9 @@ func (j *Journal) Add(name string, shard persistence.Shard, writes []conversatio
 		b.oldest = j.config.Now()
 	}
 	b.add(name, shard, writes)
+	if note.Kinds != 0 {
+		b.records[name].note(newChange(name, shard, note, writes))
+	}
 	if waiter != nil {
 		b.waiters = append(b.waiters, waiting{name, waiter})
 	}
@@ -225,6 +236,22 @@ func (j *Journal) Flushed() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.flushed
+}
+
+// InFlight returns the number of the batch that is being written if that has rows of one of the conversations: they may be in the store, though the journal does not say
+// so yet. It returns 0 if not.
+func (j *Journal) InFlight(names iter.Seq[string]) uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.flying == nil {
+		return 0
+	}
+	for name := range names {
+		if j.flying.records[name] != nil {
+			return j.flying.seq
+		}
+	}
+	return 0
 }
 
 // Flush has the open batch written now. It does not wait for it.

@@ -2441,8 +2441,8 @@ func (x *Removal) GetReason() Reason {
 
 type WatchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Cursor        string                 `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	Namespaces    []string               `protobuf:"bytes,2,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
+	Cursor        string                 `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`         // of the last event that was dealt with; "": from now on. One that is not this store's is INVALID.
+	Namespaces    []string               `protobuf:"bytes,2,rep,name=namespaces,proto3" json:"namespaces,omitempty"` // only conversations of these; none: all
 	ExpiredOnly   bool                   `protobuf:"varint,3,opt,name=expired_only,json=expiredOnly,proto3" json:"expired_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2499,16 +2499,18 @@ func (x *WatchRequest) GetExpiredOnly() bool {
 	return false
 }
 
+// Event: exactly one kind is set. One that a client does not know must be skipped.
 type Event struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	Cursor       string                 `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"` // opaque; one position per shard inside
 	At           *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
-	Conversation string                 `protobuf:"bytes,3,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Conversation string                 `protobuf:"bytes,3,opt,name=conversation,proto3" json:"conversation,omitempty"` // these two are absent in a gap
 	Generation   uint64                 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*Event_Expired
 	//	*Event_Changed
+	//	*Event_Gap
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2597,6 +2599,15 @@ func (x *Event) GetChanged() *Changed {
 	return nil
 }
 
+func (x *Event) GetGap() *Gap {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_Gap); ok {
+			return x.Gap
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -2609,10 +2620,17 @@ type Event_Changed struct {
 	Changed *Changed `protobuf:"bytes,6,opt,name=changed,proto3,oneof"`
 }
 
+type Event_Gap struct {
+	Gap *Gap `protobuf:"bytes,7,opt,name=gap,proto3,oneof"`
+}
+
 func (*Event_Expired) isEvent_Kind() {}
 
 func (*Event_Changed) isEvent_Kind() {}
 
+func (*Event_Gap) isEvent_Kind() {}
+
+// Expired: a generation is gone. Kept durably for as long as the engine is set to.
 type Expired struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Reason         Reason                 `protobuf:"varint,1,opt,name=reason,proto3,enum=parley.v1.Reason" json:"reason,omitempty"`
@@ -2697,6 +2715,7 @@ func (x *Expired) GetLateness() *durationpb.Duration {
 	return nil
 }
 
+// Changed: proposals changed a generation, and that is committed. Kept in memory, the latest of them.
 type Changed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -2773,6 +2792,59 @@ func (x *Changed) GetOrigin() string {
 	return ""
 }
 
+// Gap: events before this point are lost to this watcher, which goes on with what is left.
+type Gap struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Changed       bool                   `protobuf:"varint,1,opt,name=changed,proto3" json:"changed,omitempty"` // changed events: the engine was restarted, or the watcher was away, or behind, for longer than they are kept. Sync, or list, to see what things are like now.
+	Expired       bool                   `protobuf:"varint,2,opt,name=expired,proto3" json:"expired,omitempty"` // expired events: the cursor is older than what is kept. Generations that cannot be read any more are gone.
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Gap) Reset() {
+	*x = Gap{}
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Gap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Gap) ProtoMessage() {}
+
+func (x *Gap) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Gap.ProtoReflect.Descriptor instead.
+func (*Gap) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Gap) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+func (x *Gap) GetExpired() bool {
+	if x != nil {
+		return x.Expired
+	}
+	return false
+}
+
 type ForgetUserRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -2782,7 +2854,7 @@ type ForgetUserRequest struct {
 
 func (x *ForgetUserRequest) Reset() {
 	*x = ForgetUserRequest{}
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2794,7 +2866,7 @@ func (x *ForgetUserRequest) String() string {
 func (*ForgetUserRequest) ProtoMessage() {}
 
 func (x *ForgetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2807,7 +2879,7 @@ func (x *ForgetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetUserRequest.ProtoReflect.Descriptor instead.
 func (*ForgetUserRequest) Descriptor() ([]byte, []int) {
-	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{33}
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ForgetUserRequest) GetUser() string {
@@ -2826,7 +2898,7 @@ type ForgetUserResponse struct {
 
 func (x *ForgetUserResponse) Reset() {
 	*x = ForgetUserResponse{}
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2838,7 +2910,7 @@ func (x *ForgetUserResponse) String() string {
 func (*ForgetUserResponse) ProtoMessage() {}
 
 func (x *ForgetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2851,7 +2923,7 @@ func (x *ForgetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetUserResponse.ProtoReflect.Descriptor instead.
 func (*ForgetUserResponse) Descriptor() ([]byte, []int) {
-	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{34}
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ForgetUserResponse) GetRemaining() uint64 {
@@ -3069,7 +3141,7 @@ const file_cmd_engine_parleyv1_api_proto_rawDesc = "" +
 	"\n" +
 	"namespaces\x18\x02 \x03(\tR\n" +
 	"namespaces\x12!\n" +
-	"\fexpired_only\x18\x03 \x01(\bR\vexpiredOnly\"\xf7\x01\n" +
+	"\fexpired_only\x18\x03 \x01(\bR\vexpiredOnly\"\x9b\x02\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\"\n" +
@@ -3078,7 +3150,8 @@ const file_cmd_engine_parleyv1_api_proto_rawDesc = "" +
 	"generation\x18\x04 \x01(\x04R\n" +
 	"generation\x12.\n" +
 	"\aexpired\x18\x05 \x01(\v2\x12.parley.v1.ExpiredH\x00R\aexpired\x12.\n" +
-	"\achanged\x18\x06 \x01(\v2\x12.parley.v1.ChangedH\x00R\achangedB\x06\n" +
+	"\achanged\x18\x06 \x01(\v2\x12.parley.v1.ChangedH\x00R\achanged\x12\"\n" +
+	"\x03gap\x18\a \x01(\v2\x0e.parley.v1.GapH\x00R\x03gapB\x06\n" +
 	"\x04kind\"\xfd\x01\n" +
 	"\aExpired\x12)\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x11.parley.v1.ReasonR\x06reason\x12\x19\n" +
@@ -3092,7 +3165,10 @@ const file_cmd_engine_parleyv1_api_proto_rawDesc = "" +
 	"\blast_seq\x18\x02 \x01(\x04R\alastSeq\x12\x14\n" +
 	"\x05kinds\x18\x03 \x03(\tR\x05kinds\x12\x14\n" +
 	"\x05users\x18\x04 \x03(\tR\x05users\x12\x16\n" +
-	"\x06origin\x18\x05 \x01(\tR\x06origin\"'\n" +
+	"\x06origin\x18\x05 \x01(\tR\x06origin\"9\n" +
+	"\x03Gap\x12\x18\n" +
+	"\achanged\x18\x01 \x01(\bR\achanged\x12\x18\n" +
+	"\aexpired\x18\x02 \x01(\bR\aexpired\"'\n" +
 	"\x11ForgetUserRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\"2\n" +
 	"\x12ForgetUserResponse\x12\x1c\n" +
@@ -3148,7 +3224,7 @@ func file_cmd_engine_parleyv1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_cmd_engine_parleyv1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_cmd_engine_parleyv1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_cmd_engine_parleyv1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_cmd_engine_parleyv1_api_proto_goTypes = []any{
 	(Ack)(0),                          // 0: parley.v1.Ack
 	(Hide)(0),                         // 1: parley.v1.Hide
@@ -3187,10 +3263,11 @@ var file_cmd_engine_parleyv1_api_proto_goTypes = []any{
 	(*Event)(nil),                     // 34: parley.v1.Event
 	(*Expired)(nil),                   // 35: parley.v1.Expired
 	(*Changed)(nil),                   // 36: parley.v1.Changed
-	(*ForgetUserRequest)(nil),         // 37: parley.v1.ForgetUserRequest
-	(*ForgetUserResponse)(nil),        // 38: parley.v1.ForgetUserResponse
-	(*timestamppb.Timestamp)(nil),     // 39: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),       // 40: google.protobuf.Duration
+	(*Gap)(nil),                       // 37: parley.v1.Gap
+	(*ForgetUserRequest)(nil),         // 38: parley.v1.ForgetUserRequest
+	(*ForgetUserResponse)(nil),        // 39: parley.v1.ForgetUserResponse
+	(*timestamppb.Timestamp)(nil),     // 40: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),       // 41: google.protobuf.Duration
 }
 var file_cmd_engine_parleyv1_api_proto_depIdxs = []int32{
 	5,  // 0: parley.v1.ProposeRequest.post:type_name -> parley.v1.Post
@@ -3205,61 +3282,62 @@ var file_cmd_engine_parleyv1_api_proto_depIdxs = []int32{
 	15, // 9: parley.v1.ProposeRequest.hold:type_name -> parley.v1.Hold
 	16, // 10: parley.v1.ProposeRequest.delete:type_name -> parley.v1.Delete
 	0,  // 11: parley.v1.ProposeRequest.ack:type_name -> parley.v1.Ack
-	39, // 12: parley.v1.Post.sent_at:type_name -> google.protobuf.Timestamp
-	39, // 13: parley.v1.Set.muted_until:type_name -> google.protobuf.Timestamp
+	40, // 12: parley.v1.Post.sent_at:type_name -> google.protobuf.Timestamp
+	40, // 13: parley.v1.Set.muted_until:type_name -> google.protobuf.Timestamp
 	1,  // 14: parley.v1.Set.hide:type_name -> parley.v1.Hide
 	14, // 15: parley.v1.Set.draft:type_name -> parley.v1.Draft
-	39, // 16: parley.v1.Draft.edited_at:type_name -> google.protobuf.Timestamp
+	40, // 16: parley.v1.Draft.edited_at:type_name -> google.protobuf.Timestamp
 	0,  // 17: parley.v1.ProposeResponse.ack:type_name -> parley.v1.Ack
 	23, // 18: parley.v1.ProposeResponse.membership:type_name -> parley.v1.Membership
 	18, // 19: parley.v1.ProposeResponse.error:type_name -> parley.v1.Error
 	2,  // 20: parley.v1.Error.code:type_name -> parley.v1.Code
-	40, // 21: parley.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	41, // 21: parley.v1.Error.retry_after:type_name -> google.protobuf.Duration
 	4,  // 22: parley.v1.ProposeBatchRequest.requests:type_name -> parley.v1.ProposeRequest
 	17, // 23: parley.v1.ProposeBatchResponse.responses:type_name -> parley.v1.ProposeResponse
-	39, // 24: parley.v1.Conversation.last_activity:type_name -> google.protobuf.Timestamp
-	39, // 25: parley.v1.Conversation.expires_at:type_name -> google.protobuf.Timestamp
+	40, // 24: parley.v1.Conversation.last_activity:type_name -> google.protobuf.Timestamp
+	40, // 25: parley.v1.Conversation.expires_at:type_name -> google.protobuf.Timestamp
 	23, // 26: parley.v1.Conversation.membership:type_name -> parley.v1.Membership
-	39, // 27: parley.v1.Membership.muted_until:type_name -> google.protobuf.Timestamp
+	40, // 27: parley.v1.Membership.muted_until:type_name -> google.protobuf.Timestamp
 	1,  // 28: parley.v1.Membership.hide:type_name -> parley.v1.Hide
 	14, // 29: parley.v1.Membership.draft:type_name -> parley.v1.Draft
-	39, // 30: parley.v1.Membership.read_at:type_name -> google.protobuf.Timestamp
+	40, // 30: parley.v1.Membership.read_at:type_name -> google.protobuf.Timestamp
 	22, // 31: parley.v1.ListConversationsResponse.conversations:type_name -> parley.v1.Conversation
 	23, // 32: parley.v1.ListMembersResponse.members:type_name -> parley.v1.Membership
 	22, // 33: parley.v1.SyncResponse.changed:type_name -> parley.v1.Conversation
 	32, // 34: parley.v1.SyncResponse.removed:type_name -> parley.v1.Removal
 	3,  // 35: parley.v1.Removal.reason:type_name -> parley.v1.Reason
-	39, // 36: parley.v1.Event.at:type_name -> google.protobuf.Timestamp
+	40, // 36: parley.v1.Event.at:type_name -> google.protobuf.Timestamp
 	35, // 37: parley.v1.Event.expired:type_name -> parley.v1.Expired
 	36, // 38: parley.v1.Event.changed:type_name -> parley.v1.Changed
-	3,  // 39: parley.v1.Expired.reason:type_name -> parley.v1.Reason
-	39, // 40: parley.v1.Expired.deadline:type_name -> google.protobuf.Timestamp
-	40, // 41: parley.v1.Expired.lateness:type_name -> google.protobuf.Duration
-	4,  // 42: parley.v1.ConversationService.Propose:input_type -> parley.v1.ProposeRequest
-	19, // 43: parley.v1.ConversationService.ProposeBatch:input_type -> parley.v1.ProposeBatchRequest
-	4,  // 44: parley.v1.ConversationService.ProposeStream:input_type -> parley.v1.ProposeRequest
-	21, // 45: parley.v1.ConversationService.GetConversation:input_type -> parley.v1.GetConversationRequest
-	24, // 46: parley.v1.ConversationService.ListConversations:input_type -> parley.v1.ListConversationsRequest
-	26, // 47: parley.v1.ConversationService.ListMembers:input_type -> parley.v1.ListMembersRequest
-	28, // 48: parley.v1.ConversationService.GetBadge:input_type -> parley.v1.GetBadgeRequest
-	30, // 49: parley.v1.ConversationService.Sync:input_type -> parley.v1.SyncRequest
-	33, // 50: parley.v1.ConversationService.Watch:input_type -> parley.v1.WatchRequest
-	37, // 51: parley.v1.ConversationService.ForgetUser:input_type -> parley.v1.ForgetUserRequest
-	17, // 52: parley.v1.ConversationService.Propose:output_type -> parley.v1.ProposeResponse
-	20, // 53: parley.v1.ConversationService.ProposeBatch:output_type -> parley.v1.ProposeBatchResponse
-	17, // 54: parley.v1.ConversationService.ProposeStream:output_type -> parley.v1.ProposeResponse
-	22, // 55: parley.v1.ConversationService.GetConversation:output_type -> parley.v1.Conversation
-	25, // 56: parley.v1.ConversationService.ListConversations:output_type -> parley.v1.ListConversationsResponse
-	27, // 57: parley.v1.ConversationService.ListMembers:output_type -> parley.v1.ListMembersResponse
-	29, // 58: parley.v1.ConversationService.GetBadge:output_type -> parley.v1.Badge
-	31, // 59: parley.v1.ConversationService.Sync:output_type -> parley.v1.SyncResponse
-	34, // 60: parley.v1.ConversationService.Watch:output_type -> parley.v1.Event
-	38, // 61: parley.v1.ConversationService.ForgetUser:output_type -> parley.v1.ForgetUserResponse
-	52, // [52:62] is the sub-list for method output_type
-	42, // [42:52] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	37, // 39: parley.v1.Event.gap:type_name -> parley.v1.Gap
+	3,  // 40: parley.v1.Expired.reason:type_name -> parley.v1.Reason
+	40, // 41: parley.v1.Expired.deadline:type_name -> google.protobuf.Timestamp
+	41, // 42: parley.v1.Expired.lateness:type_name -> google.protobuf.Duration
+	4,  // 43: parley.v1.ConversationService.Propose:input_type -> parley.v1.ProposeRequest
+	19, // 44: parley.v1.ConversationService.ProposeBatch:input_type -> parley.v1.ProposeBatchRequest
+	4,  // 45: parley.v1.ConversationService.ProposeStream:input_type -> parley.v1.ProposeRequest
+	21, // 46: parley.v1.ConversationService.GetConversation:input_type -> parley.v1.GetConversationRequest
+	24, // 47: parley.v1.ConversationService.ListConversations:input_type -> parley.v1.ListConversationsRequest
+	26, // 48: parley.v1.ConversationService.ListMembers:input_type -> parley.v1.ListMembersRequest
+	28, // 49: parley.v1.ConversationService.GetBadge:input_type -> parley.v1.GetBadgeRequest
+	30, // 50: parley.v1.ConversationService.Sync:input_type -> parley.v1.SyncRequest
+	33, // 51: parley.v1.ConversationService.Watch:input_type -> parley.v1.WatchRequest
+	38, // 52: parley.v1.ConversationService.ForgetUser:input_type -> parley.v1.ForgetUserRequest
+	17, // 53: parley.v1.ConversationService.Propose:output_type -> parley.v1.ProposeResponse
+	20, // 54: parley.v1.ConversationService.ProposeBatch:output_type -> parley.v1.ProposeBatchResponse
+	17, // 55: parley.v1.ConversationService.ProposeStream:output_type -> parley.v1.ProposeResponse
+	22, // 56: parley.v1.ConversationService.GetConversation:output_type -> parley.v1.Conversation
+	25, // 57: parley.v1.ConversationService.ListConversations:output_type -> parley.v1.ListConversationsResponse
+	27, // 58: parley.v1.ConversationService.ListMembers:output_type -> parley.v1.ListMembersResponse
+	29, // 59: parley.v1.ConversationService.GetBadge:output_type -> parley.v1.Badge
+	31, // 60: parley.v1.ConversationService.Sync:output_type -> parley.v1.SyncResponse
+	34, // 61: parley.v1.ConversationService.Watch:output_type -> parley.v1.Event
+	39, // 62: parley.v1.ConversationService.ForgetUser:output_type -> parley.v1.ForgetUserResponse
+	53, // [53:63] is the sub-list for method output_type
+	43, // [43:53] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_cmd_engine_parleyv1_api_proto_init() }
@@ -3285,6 +3363,7 @@ func file_cmd_engine_parleyv1_api_proto_init() {
 	file_cmd_engine_parleyv1_api_proto_msgTypes[30].OneofWrappers = []any{
 		(*Event_Expired)(nil),
 		(*Event_Changed)(nil),
+		(*Event_Gap)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3292,7 +3371,7 @@ func file_cmd_engine_parleyv1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cmd_engine_parleyv1_api_proto_rawDesc), len(file_cmd_engine_parleyv1_api_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

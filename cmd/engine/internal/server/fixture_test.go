@@ -27,6 +27,7 @@ type fakeEngine struct {
 	conversations func(context.Context, actors.ListQuery) (actors.ListPage, error)
 	members       func(context.Context, actors.MembersQuery) (actors.MembersPage, error)
 	badge         func(ctx context.Context, user string) (actors.Badge, error)
+	watch         func(context.Context, actors.WatchQuery) (*actors.Watch, error)
 }
 
 var errUnexpected = errors.New("the test expects no such call")
@@ -79,6 +80,13 @@ func (f *fakeEngine) Badge(ctx context.Context, user string) (actors.Badge, erro
 		return actors.Badge{}, errUnexpected
 	}
 	return f.badge(ctx, user)
+}
+
+func (f *fakeEngine) Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error) {
+	if f.watch == nil {
+		return nil, errUnexpected
+	}
+	return f.watch(ctx, q)
 }
 
 // fixture is a server under test, on a port of its own.

@@ -35,6 +35,7 @@ type Engine interface {
 	Conversations(ctx context.Context, q actors.ListQuery) (actors.ListPage, error)
 	Members(ctx context.Context, q actors.MembersQuery) (actors.MembersPage, error)
 	Badge(ctx context.Context, user string) (actors.Badge, error)
+	Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error)
 }
 
 // Server answers HTTP requests. It starts out not ready: calls are refused as unavailable until [Server.Ready].
@@ -84,7 +85,7 @@ func (s *Server) Handler() http.Handler {
 	calls := &service{server: s}
 	mux := http.NewServeMux()
 	serve := func(path string, handler http.Handler) {
-		mux.Handle(path, streamHTTP(explainMediaType(limitBody(handler))))
+		mux.Handle(path, streamHTTP(explainMediaType(limitBody(liftLimits(handler)))))
 	}
 	serve(parleyv1connect.NewConversationServiceHandler(calls, options...))
 	serve(parleyv1connect.NewOperatorServiceHandler(&operator{service: calls}, options...))

@@ -114,7 +114,8 @@ type ConversationServiceClient interface {
 	GetBadge(context.Context, *parleyv1.GetBadgeRequest) (*parleyv1.Badge, error)
 	// Sync returns what changed for a user since a cursor, removals included.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
-	// Watch streams events from a cursor on: at least once, in order per conversation, resumable.
+	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
+	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.
 	Watch(context.Context, *parleyv1.WatchRequest) (*connect.ServerStreamForClient[parleyv1.Event], error)
 	// ForgetUser removes a user from every conversation; the reaper carries it out, resumably. Repeating it reports progress.
 	ForgetUser(context.Context, *parleyv1.ForgetUserRequest) (*parleyv1.ForgetUserResponse, error)
@@ -325,7 +326,8 @@ type ConversationServiceHandler interface {
 	GetBadge(context.Context, *parleyv1.GetBadgeRequest) (*parleyv1.Badge, error)
 	// Sync returns what changed for a user since a cursor, removals included.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
-	// Watch streams events from a cursor on: at least once, in order per conversation, resumable.
+	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
+	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.
 	Watch(context.Context, *parleyv1.WatchRequest, *connect.ServerStream[parleyv1.Event]) error
 	// ForgetUser removes a user from every conversation; the reaper carries it out, resumably. Repeating it reports progress.
 	ForgetUser(context.Context, *parleyv1.ForgetUserRequest) (*parleyv1.ForgetUserResponse, error)

@@ -1,0 +1,92 @@
+package journal
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// MaxUsers is how many users a [Change] names; where there are more, it is said to be for everyone.
+const MaxUsers = 16
+
+// Note is what watchers are told of one change.
+type Note struct {
+	Kinds                        uint16 // a bit for each kind of change, of the caller's choice; 0: watchers are told nothing
+	Generation, Version, LastSeq uint64
+	Everyone                     bool   // all members may see it, not only those whose rows it writes
+	Origin                       string // of the proposal
+}
+
+// Change is what watchers are told of all that one batch does to one generation of a conversation: the note's numbers are those of the last change, its Origin is that
+// of all of them, or "".
+type Change struct {
+	Note
+
+	Conversation string
+	Shard        persistence.Shard
+	Users        []string // whose rows changed, in no order; none where it is for everyone
+	// NextEvent is the number that the shard's next event had when the change was committed: events with lower numbers came before it, all others after it.
+	NextEvent uint64
+}
+
+func newChange(name string, shard persistence.Shard, note Note, writes []conversation.Write) Change {
+	c := Change{Note: note, Conversation: name, Shard: shard}
+	for i := range writes {
+		if user := writes[i].User; user != "" {
+			c.name(user)
+		}
+	}
+	return c
+}
+
+func (c *Change) name(user string) {
+	switch {
+	case c.Everyone || slices.Contains(c.Users, user):
+	case len(c.Users) == MaxUsers:
+		c.Everyone, c.Users = true, nil
+	default:
+		c.Users = append(c.Users, user)
+	}
+}
+
+// merge makes c stand for a later change of the same generation, too.
+func (c *Change) merge(later *Change) {
+	c.Kinds |= later.Kinds
+	c.Version, c.LastSeq = later.Version, later.LastSeq
+	if c.Origin != later.Origin {
+		c.Origin = ""
+	}
+	if later.Everyone {
+		c.Everyone, c.Users = true, nil
+	}
+	for _, user := range later.Users {
+		c.name(user)
+	}
+}
+
+// note adds a change to what watchers are told of the record.
+func (r *record) note(c Change) {
+	if n := len(r.changes); n > 0 && r.changes[n-1].Generation == c.Generation {
+		r.changes[n-1].merge(&c)
+		return
+	}
+	r.changes = append(r.changes, c)
+}
+
+// changes returns what watchers are told of the batch once it is in the store. The parts of a batch that was hard to write may have been committed in any order, with
+// events in between: those of a shard are put into the order of their commits.
+func (b *batch) changes() []Change {
+	var all []Change
+	for _, r := range b.order {
+		for _, c := range r.changes {
+			c.NextEvent = r.nextEvent
+			all = append(all, c)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.Shard, b.Shard), cmp.Compare(a.NextEvent, b.NextEvent))
+	})
+	return all
+}
