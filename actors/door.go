@@ -23,9 +23,14 @@ func openDoor(system *actor.ActorSystem, e *Engine) *door {
 	d := &door{system: system, engine: e, watchers: map[string]*actor.PID{}}
 	if system != nil {
 		d.pid, _ = system.ProcessRegistry.Add(d, "parley-"+system.ProcessRegistry.NextId())
+		// A PID looks its process up with its first message and keeps it. From now on it reaches the door also where its first user comes after the engine has stopped.
+		system.Root.Send(d.pid, opened{})
 	}
 	return d
 }
+
+// opened is the first message to a door.
+type opened struct{}
 
 // SendUserMessage implements actor.Process.
 func (d *door) SendUserMessage(_ *actor.PID, message any) { d.take(message, nil) }
@@ -42,6 +47,7 @@ func (d *door) take(message any, sender *actor.PID) {
 		d.propose(m, sender)
 	case *actor.PoisonPill:
 		d.stopped()
+	case opened:
 	default:
 		if e := d.current(); e != nil {
 			e.unexpected("engine", m)

@@ -221,3 +221,21 @@ func TestProposalsThatAnExpiredStopLeavesBehindAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// A PID looks its process up with its first message; by then it may be gone.
+func TestAStoppedEngineAnswersWhoHasNeverSpokenToItBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		system := newHost(t)
+		e, err := actors.Start(t.Context(), system, persistencetest.NewStore(), actors.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		reply, err := system.Root.RequestFuture(e.PID(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Hold{}, Tag: 9}, time.Second).Result()
+		if r, ok := reply.(*actors.Reply); err != nil || !ok || r.Tag != 9 || !errors.Is(r.Err, actors.ErrStopped) {
+			t.Errorf("got %+v, %v; want a reply with tag 9 and ErrStopped", reply, err)
+		}
+	})
+}

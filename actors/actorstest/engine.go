@@ -1,20 +1,8 @@
-// Package actorstest runs a real engine in virtual time, for the tests of what is built on it.
-//
-// Everything happens in a bubble of testing/synctest: the engine's clock stands still until all goroutines wait, so that thirty days of conversations take as long as the
-// work in them. The store is a fake that can be slow, fail and crash; see package persistencetest.
-//
-//	synctest.Test(t, func(t *testing.T) {
-//		e := actorstest.Start(t, actors.Config{Default: conversation.Policy{ExpireAfter: time.Hour}})
-//		e.Post("group:42", "ann", 1)
-//		e.Advance(time.Hour)
-//		if got := e.Expired(); len(got) != 1 { … }
-//	})
 package actorstest
 
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,13 +10,14 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors"
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
-// Engine is an engine of a test, with the store that it runs on. Its methods must be called in the test's bubble; those that cannot do what they are for fail
-// the test.
+// Engine is an engine of a test, with the store that it runs on. Its methods must be called in the test's bubble, and those of this package on the test's own
+// goroutine; those that cannot do what they are for fail the test.
+//
+// The embedded engine is the one that runs now: Crash and Restart replace it, and with it the PID.
 type Engine struct {
 	*actors.Engine
 
@@ -38,20 +27,33 @@ type Engine struct {
 	system   *actor.ActorSystem
 	config   actors.Config
 	recorder *recorder
+	mute     func() // the recorder, for the engine that runs now
+	faults   faults
+	fenced   bool
 }
 
-// Start starts an engine on a new fake store. When the test ends it is stopped, and its store is checked for contradictions.
+// Run runs body in a bubble of its own with an engine on a new fake store: a whole test in one line. It returns once body has, and everything has ended.
+func Run(t *testing.T, config actors.Config, body func(t *testing.T, e *Engine)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		body(t, Start(t, config))
+	})
+}
+
+// Start starts an engine on a new fake store, in the bubble that the test is in. When the test ends, the store is healed and the engine stopped; the test fails where
+// something contradicts itself: see [Engine.Check].
 func Start(t *testing.T, config actors.Config) *Engine {
 	t.Helper()
-	return StartOn(t, persistencetest.NewStore(), nil, config)
+	return StartOn(t, nil, nil, config)
 }
 
-// StartOn starts an engine on a store, and in a host's actor system unless that is nil.
+// StartOn starts an engine as [Start] does: on a store, unless that is nil, and in a host's actor system, unless that is nil. See [NewHost] for one that works in a bubble.
 func StartOn(t *testing.T, store *persistencetest.Store, system *actor.ActorSystem, config actors.Config) *Engine {
 	t.Helper()
-	e := &Engine{t: t, system: system, recorder: &recorder{}}
-	e.config = config
-	e.config.Observer = e.recorder.observe(config.Observer)
+	if store == nil {
+		store = persistencetest.NewStore()
+	}
+	e := &Engine{t: t, system: system, config: config, recorder: newRecorder()}
 	e.start(store)
 	t.Cleanup(e.finish)
 	return e
@@ -59,21 +61,43 @@ func StartOn(t *testing.T, store *persistencetest.Store, system *actor.ActorSyst
 
 func (e *Engine) start(store *persistencetest.Store) {
 	e.t.Helper()
-	engine, err := actors.Start(context.Background(), e.system, store, e.config)
+	config := e.config
+	config.Observer, e.mute = e.recorder.observe(e.config.Observer)
+	engine, err := actors.Start(context.Background(), e.system, store, config)
 	if err != nil {
 		e.t.Fatalf("start the engine: %v", err)
 	}
-	e.Engine, e.Store = engine, store
+	e.Engine, e.Store, e.fenced = engine, store, false
 }
 
 func (e *Engine) finish() {
-	if err := e.Stop(context.Background()); err != nil && !e.t.Failed() {
-		e.t.Errorf("stop the engine: %v", err)
-	}
+	e.Heal()
+	e.stop(e.t.Errorf)
 	e.Check()
 }
 
-// Check fails the test for every contradiction in the store.
+// stop stops the engine in order, and reports what went wrong unless that was asked for.
+func (e *Engine) stop(report func(format string, args ...any)) {
+	e.t.Helper()
+	err := e.Stop(context.Background())
+	if err != nil && !e.t.Failed() && (!e.fenced || !errors.Is(err, persistence.ErrFenced)) {
+		report("stop the engine: %v", err)
+	}
+	e.account()
+}
+
+// account fails the test where a stopped engine has not answered for every proposal, or holds on to the store.
+func (e *Engine) account() {
+	e.t.Helper()
+	if p := e.Stats().Proposals; p.Received != p.Applied+p.Refused {
+		e.t.Errorf("the engine has ended, and proposals are not accounted for: %d were received, %d applied, %d refused", p.Received, p.Applied, p.Refused)
+	}
+	if n := e.Store.OpenSnapshots(); n != 0 {
+		e.t.Errorf("the engine has ended, and %d snapshots of the store are open", n)
+	}
+}
+
+// Check fails the test for every contradiction in the store: see [persistencetest.Check]. It is called at the end of every test.
 func (e *Engine) Check() {
 	e.t.Helper()
 	snapshot, err := e.Store.Snapshot()
@@ -90,109 +114,46 @@ func (e *Engine) Check() {
 	}
 }
 
-// Advance lets time go by and returns when all is quiet: everything that comes due on the way is dealt with at its own time.
+// Advance lets time go by and returns when all is quiet: everything that comes due on the way is dealt with at its own time. Advance(0) waits until every goroutine of
+// the bubble, the host's included, waits for something.
 func (e *Engine) Advance(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// Crash ends the engine as a power cut would, and starts another on what was committed. What the first one says in between is not recorded.
+// Crash ends the engine as a power cut would, and starts another on what was committed. The store is healed. What the first engine says while it ends is neither
+// recorded nor told to the config's observer, and who still waits for it is refused with ErrUnavailable: a host that went down with it would not have heard that either.
 func (e *Engine) Crash() {
 	e.t.Helper()
 	store := e.Store.Crash()
+	e.mute()
+	e.Heal()
 	expired, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = e.Stop(expired)
+	e.account()
 	e.start(store)
 }
 
-// Restart stops the engine in order and starts another on the same store.
+// Restart stops the engine in order and starts another on the same store. With a fault that keeps the store from being written, it would wait for ever: heal it first.
 func (e *Engine) Restart() {
 	e.t.Helper()
-	if err := e.Stop(context.Background()); err != nil {
-		e.t.Fatalf("stop the engine: %v", err)
-	}
+	e.stop(e.t.Fatalf)
 	e.start(e.Store)
 }
 
-// Do proposes a change at the default ack level and returns the reply, which may be a refusal.
-func (e *Engine) Do(name string, change conversation.Change) actors.Reply {
+// Fence takes the store over as another engine would, on a machine that believes this one to be dead. This engine learns of it with its next write, which fails; it then
+// stops by itself: Done is closed, and Err says persistence.ErrFenced. Restart starts the next.
+func (e *Engine) Fence() {
 	e.t.Helper()
-	r, err := e.Propose(context.Background(), &actors.Proposal{Conversation: name, Change: change})
-	if err != nil && r.Err == nil {
-		e.t.Fatalf("propose %s to %s: %v", change.Kind(), name, err)
+	shards := make([]persistence.Shard, persistence.Shards)
+	for i := range shards {
+		shards[i] = persistence.Shard(i)
 	}
-	return r
-}
-
-// Post proposes a post, and fails the test where that is refused.
-func (e *Engine) Post(name, sender string, seq uint64, members ...string) actors.Reply {
-	e.t.Helper()
-	r := e.Do(name, &conversation.Post{Seq: seq, Sender: sender, Members: members})
-	if r.Err != nil {
-		e.t.Fatalf("post %d to %s: %v", seq, name, r.Err)
+	if _, err := e.Store.Acquire(context.Background(), shards...); err != nil {
+		e.t.Fatalf("take over the store: %v", err)
 	}
-	return r
-}
-
-// View returns what a user sees of a conversation, nil where there is nothing.
-func (e *Engine) View(name, user string) *conversation.View {
-	e.t.Helper()
-	v, err := e.Get(context.Background(), name, user)
-	if errors.Is(err, conversation.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		e.t.Fatalf("get %s for %q: %v", name, user, err)
-	}
-	return &v
-}
-
-// Expired returns the generations that were deleted so far, in the order of their deletion.
-func (e *Engine) Expired() []actors.ExpiredInfo {
-	e.recorder.mu.Lock()
-	defer e.recorder.mu.Unlock()
-	return append([]actors.ExpiredInfo(nil), e.recorder.expired...)
-}
-
-// Failed returns the failures that were contained so far.
-func (e *Engine) Failed() []actors.FailedInfo {
-	e.recorder.mu.Lock()
-	defer e.recorder.mu.Unlock()
-	return append([]actors.FailedInfo(nil), e.recorder.failed...)
-}
-
-// recorder remembers what an engine says.
-type recorder struct {
-	mu      sync.Mutex
-	expired []actors.ExpiredInfo
-	failed  []actors.FailedInfo
-}
-
-// observe returns an observer that records, and passes everything on to next.
-func (r *recorder) observe(next *actors.Observer) *actors.Observer {
-	var o actors.Observer
-	if next != nil {
-		o = *next
-	}
-	expired, failed := o.Expired, o.Failed
-	o.Expired = func(info actors.ExpiredInfo) {
-		r.mu.Lock()
-		r.expired = append(r.expired, info)
-		r.mu.Unlock()
-		if expired != nil {
-			expired(info)
-		}
-	}
-	o.Failed = func(info actors.FailedInfo) {
-		r.mu.Lock()
-		r.failed = append(r.failed, info)
-		r.mu.Unlock()
-		if failed != nil {
-			failed(info)
-		}
-	}
-	return &o
+	e.fenced = true
 }
 
 // Rows returns how many rows of conversations, users and events are in the store.
