@@ -522,3 +522,28 @@ func TestAStoreThatCannotBeReadEndsTheRangeAndLosesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestARangeLeftInTheMiddleOfAPageOfEndsGoesOnThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := actorstest.Start(t, hourly())
+		watch, err := e.Watch(t.Context(), actors.WatchQuery{ExpiredOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer watch.Close()
+		for seq := range uint64(3) {
+			e.Post("group:42", "ann", seq+1)
+			e.Advance(2 * time.Hour)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for want := range uint64(3) {
+			for event, err := range watch.Events(ctx) {
+				if err != nil || event.Expired.LastSeq != want+1 {
+					t.Fatalf("got %+v, %v; want the end of the generation with seq %d", event, err, want+1)
+				}
+				break
+			}
+		}
+	})
+}
