@@ -79,7 +79,7 @@ type Deliver struct {
 // one change by which read-to goes back.
 type MarkUnread struct {
 	User string
-	Seq  uint64 // at most 256 back, and not above the last; 0: only the mark
+	Seq  uint64 // one of the last 256; 0: only the mark
 }
 
 // Clear takes a conversation's history up to a message away from one user. It never goes back.

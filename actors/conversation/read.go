@@ -41,7 +41,7 @@ func (a *applier) markUnread(u *MarkUnread) error {
 	case u.Seq > a.head.LastSeq:
 		return a.refuse(ErrInvalid, "mark_unread.seq", fmt.Sprintf("must be at most the last, %d", a.head.LastSeq))
 	case u.Seq > 0 && a.head.LastSeq-u.Seq >= persistence.TailSenders:
-		return a.refuse(ErrInvalid, "mark_unread.seq", fmt.Sprintf("must be at most %d back from the last, %d", persistence.TailSenders, a.head.LastSeq))
+		return a.refuse(ErrInvalid, "mark_unread.seq", fmt.Sprintf("must be one of the last %d, up to %d", persistence.TailSenders, a.head.LastSeq))
 	case a.outdated(m.Revision):
 		return nil
 	}
