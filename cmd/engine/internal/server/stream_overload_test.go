@@ -122,6 +122,20 @@ func (c *goBackClient) take(r *parleyv1.ProposeResponse) error {
 	return nil
 }
 
+// untilOverloaded returns once the engine has refused something as overloaded.
+func untilOverloaded(ctx context.Context, engine *actors.Engine) error {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for engine.Stats().Proposals.Overloaded == 0 {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
 func TestAfterOverloadEveryConversationHasExactlyItsPostsInOrder(t *testing.T) {
 	const conversations = 50
 	posts := *streamPosts
@@ -138,6 +152,8 @@ func TestAfterOverloadEveryConversationHasExactlyItsPostsInOrder(t *testing.T) {
 	f := start(t, engine)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
+	// However slow the machine is that sends: no conversation is read from the store, so that its queue fills, until one was refused.
+	store.SetFaults(persistencetest.Faults{Get: func([]byte) error { return untilOverloaded(ctx, engine) }})
 	stream, err := f.streamWires()["gRPC"].ProposeStream(ctx)
 	if err != nil {
 		t.Fatal(err)
