@@ -2,8 +2,11 @@
 FUZZTIME ?= 10s
 BENCH ?= .
 BENCHTIME ?= 1s
+CONVERSATIONS ?= 50000
 ROUNDS ?= 2000
 OPERATIONS ?= 10000000
+HISTORIES ?= 10000
+CHANGES ?= 1000000
 LINT := .tools/bin/golangci-lint
 
 .PHONY: help
@@ -45,9 +48,19 @@ campaign: ## put the engine under fire for ROUNDS (2000) rounds of crashes and s
 campaign-model: ## compare the engine with a model for OPERATIONS (10000000) random operations
 	go test ./actors -run ReadersSeeWhatTheModelSays -timeout 0 -v -operations $(OPERATIONS)
 
+.PHONY: campaign-sync
+campaign-sync: ## fold syncs over HISTORIES (10000) random histories, and over CHANGES (1000000) changes while others are made
+	go test ./actors -run FoldedSyncsAreTheList -timeout 0 -histories $(HISTORIES)
+	go test ./actors -run AReaderMissesNothing -timeout 0 -v -changes $(CHANGES)
+
 .PHONY: bench
 bench: ## run the benchmarks that match BENCH (all) for BENCHTIME (1s) each
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+.PHONY: bench-lists
+bench-lists: ## measure lists and sync of users with CONVERSATIONS (50000), and what a post writes
+	go test ./benchmarks -run '^$$' -bench 'Lists|ListWrites' -benchtime 1x -timeout 0 \
+		-conversations $(CONVERSATIONS) -members 100000 -samples 500 -colds 20
 
 .PHONY: cover
 cover: ## measure what the tests cover, in .tools/cover.html

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/parley-im/parley/actors/clock"
@@ -19,7 +21,9 @@ type agenda struct {
 
 	mu     sync.Mutex
 	shards [persistence.Shards]dueFrom
-	set    persistence.Instant // when the timer will go off; Never: it is not running
+	taken  [persistence.Shards]persistence.Instant // from where on a shard is being looked at just now; Never: it is not
+	held   map[string]struct{}                     // the keys of entries that the reaper is dealing with
+	set    persistence.Instant                     // when the timer will go off; Never: it is not running
 	timer  clock.Timer
 	closed bool
 }
@@ -27,9 +31,10 @@ type agenda struct {
 type dueFrom struct{ from, at persistence.Instant }
 
 func newAgenda(c *clockwork, after func(persistence.Instant, func()) clock.Timer, alarm func()) *agenda {
-	a := &agenda{clock: c, after: after, alarm: alarm, set: persistence.Never}
+	a := &agenda{clock: c, after: after, alarm: alarm, set: persistence.Never, held: map[string]struct{}{}}
 	for i := range a.shards {
 		a.shards[i] = dueFrom{from: persistence.Never, at: persistence.Never}
+		a.taken[i] = persistence.Never
 	}
 	return a
 }
@@ -51,29 +56,71 @@ func (a *agenda) look(shard persistence.Shard, from, at persistence.Instant) {
 	a.arm(s.at)
 }
 
-// lookEverywhere asks for all shards to be looked at now, from the beginning.
+// lookEverywhere asks for all shards to be looked at now, from the beginning, by a reaper that holds nothing.
 func (a *agenda) lookEverywhere() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.clock.now()
 	for i := range a.shards {
 		a.shards[i] = dueFrom{from: 0, at: now}
+		a.taken[i] = persistence.Never
 	}
+	clear(a.held)
 	a.arm(now)
 }
 
-// take returns a shard that is to be looked at by now, and from where on. Until it is told otherwise, the agenda takes that shard to be empty.
+// take returns a shard that is to be looked at by now, and from where on. Until it is told otherwise, the agenda takes that shard to be empty; but until give is called
+// for it, it knows that somebody looks.
 func (a *agenda) take(now persistence.Instant) (shard persistence.Shard, from persistence.Instant, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range a.shards {
 		if s := &a.shards[i]; s.at <= now {
 			from = s.from
+			a.taken[i] = from
 			*s = dueFrom{from: persistence.Never, at: persistence.Never}
 			return persistence.Shard(i), from, true
 		}
 	}
 	return 0, 0, false
+}
+
+// give says that what was found in a shard that was taken is held, or will be looked for again.
+func (a *agenda) give(shard persistence.Shard) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.taken[shard] = persistence.Never
+}
+
+// hold says that the reaper is dealing with a due entry.
+func (a *agenda) hold(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.held[key] = struct{}{}
+}
+
+// drop says that it no longer is: the entry is gone, or will be looked for again.
+func (a *agenda) drop(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.held, key)
+}
+
+// overdue says where entries are that were due by now and have not been dealt with: by their keys those that the reaper is dealing with, and those that the due index has of
+// shards, from an instant on.
+func (a *agenda) overdue(now persistence.Instant) (keys []string, shards map[persistence.Shard]persistence.Instant) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	keys = slices.Collect(maps.Keys(a.held))
+	for i := range a.shards {
+		if from := min(a.shards[i].from, a.taken[i]); from <= now {
+			if shards == nil {
+				shards = map[persistence.Shard]persistence.Instant{}
+			}
+			shards[persistence.Shard(i)] = from
+		}
+	}
+	return keys, shards
 }
 
 // next returns when a shard is to be looked at next.

@@ -62,6 +62,7 @@ func wantBadge(t *testing.T, e *actorstest.Engine, want actors.Badge) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	got.Cost = actors.ReadCost{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("badge (-want +got):\n%s", diff)
 	}

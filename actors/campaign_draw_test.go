@@ -14,6 +14,14 @@ import (
 // The users of a campaign. The last never takes part.
 var people = []string{"ann", "bob", "cid", "dan", "eve", "nobody"}
 
+// crowd makes a conversation too large for a roster.
+var crowd = func() (users []string) {
+	for i := range persistence.MaxRoster {
+		users = append(users, fmt.Sprintf("of the crowd %d", i))
+	}
+	return users
+}()
+
 // source draws proposals to one conversation: mostly what a host would send, much of it late, twice and out of order.
 type source struct {
 	*rand.Rand
@@ -95,6 +103,12 @@ func (s *source) change(p *actors.Proposal, last uint64, alive bool) conversatio
 		return s.post()
 	case n < 52:
 		p.Revision = s.revised()
+		if s.one(12) {
+			if s.one(2) {
+				return &conversation.Leave{Users: crowd, Keep: s.one(2)}
+			}
+			return &conversation.Join{Users: crowd}
+		}
 		return &conversation.Join{Users: append(s.users(2), s.user()), VisibleFrom: s.seqOrZero(last), UnreadFrom: s.seqOrZero(last)}
 	case n < 58:
 		p.Revision = s.revised()

@@ -62,6 +62,9 @@ func (c *campaign) lookAtTheExpired() {
 // usersAre reports whether all users of a generation were told of, and nobody else. Rows of all generations up to the one deleted go with it: those who took part in a later
 // one by then may be missing, and those of an earlier one that is yet to be deleted may be among them.
 func (c *campaign) usersAre(a *account, info actors.ExpiredInfo) bool {
+	if info.Event == 0 {
+		return true // it was deleted by a try before, of which nobody could know that: then only the event says who took part
+	}
 	latest := c.accounts[info.Conversation].life == a.life
 	for _, user := range people {
 		_, was := a.members[user]

@@ -35,6 +35,9 @@ func (c *campaign) look(names ...string) {
 func (c *campaign) lookAtMembers(name string, now int64) {
 	c.t.Helper()
 	a := c.accounts[name]
+	if a.life != nil && len(a.members) > len(people) {
+		return // a crowd: too many for a page
+	}
 	for _, query := range []actors.MembersQuery{{Conversation: name}, {Conversation: name, Users: people}} {
 		var want, got []sight
 		if a.alive(now) {

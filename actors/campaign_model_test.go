@@ -23,6 +23,7 @@ type life struct {
 	joined              bool   // it began with a join, not with a post
 	floor               uint64 // what the generations before had reached
 	posts               []said // each message once, in the order of arrival
+	noted               int    // messages of which something was noted that everybody may be shown: whose it is, or how it counts
 	amends              []*conversation.Amend
 	held, told          bool // told: its deletion was
 	released, deleted   int64
@@ -41,6 +42,7 @@ type said struct {
 type member struct {
 	from, leftAt uint64
 	left, keep   bool
+	frozen       int64 // the last activity when they left
 	revision     uint64
 	marks        []mark
 	delivered    uint64
@@ -134,9 +136,9 @@ func (a *account) apply(p *actors.Proposal, now int64) refusal {
 		_, joined := p.Change.(*conversation.Join)
 		a.life = &life{born: now, joined: joined, floor: a.reached(), members: map[string]member{}}
 	}
-	before, retracted := a.face(), len(a.amends)
+	before, retracted, noted := a.face(), len(a.amends), a.noted
 	r := a.happen(p, now, begins)
-	if r == (refusal{}) && (begins || a.face() != before || a.retractedSince(retracted)) {
+	if r == (refusal{}) && (begins || a.face() != before || a.noted != noted || a.retractedSince(retracted)) {
 		a.version++
 	}
 	return r
@@ -246,7 +248,12 @@ func (a *account) post(p *conversation.Post, now int64) {
 	}
 	repeat := slices.ContainsFunc(a.posts, func(s said) bool { return s.Seq == p.Seq })
 	if !repeat {
-		a.posts = append(a.posts, said{p, now, sent, last-p.Seq < knownMarks, last-p.Seq < knownSenders})
+		s := said{p, now, sent, last-p.Seq < knownMarks, last-p.Seq < knownSenders}
+		gone := slices.ContainsFunc(a.amends, func(b *conversation.Amend) bool { return b.Seq == p.Seq && b.Retracted })
+		if s.known || (s.marks && (p.MentionAll || (p.Silent && !gone))) {
+			a.noted++
+		}
+		a.posts = append(a.posts, s)
 	}
 	for i, user := range append([]string{p.Sender}, p.Members...) {
 		m, ok := a.members[user]
@@ -306,7 +313,7 @@ func (a *account) leave(user string, revision uint64, keep bool, last uint64) {
 		m.from = last + 1
 	}
 	if !m.left {
-		m.leftAt = last
+		m.leftAt, m.frozen = last, a.face().ordered
 	}
 	m.left, m.keep, m.revision = true, keep, max(m.revision, revision)
 	a.members[user] = m

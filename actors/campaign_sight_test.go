@@ -81,7 +81,7 @@ func (a *account) sight(user string, now int64) sight {
 		return s
 	}
 	if m.left {
-		s.LastSeq = min(f.last, m.leftAt)
+		s.LastSeq, s.LastActivity = min(f.last, m.leftAt), m.frozen
 	} else if f.members == 2 {
 		for other, o := range a.members {
 			if other != user && !o.left {

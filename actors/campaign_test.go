@@ -20,9 +20,15 @@ import (
 // operations asks for a campaign that is longer than what every run has time for.
 var operations = flag.Int("operations", 0, "how many operations to compare with the model; 0: as many as fit an ordinary run")
 
+// histories asks for more histories than what every run has time for.
+var histories = flag.Int("histories", 0, "how many short histories to fold syncs over; 0: as many as fit an ordinary run")
+
 const (
 	perSeed = 20_000 // operations on one engine
 	maxJump = 2_000  // MaxSeqJump of all namespaces
+
+	horizon     = 30 * 24 * time.Hour
+	rememberFor = 200 * 24 * time.Hour // longer than any campaign
 )
 
 // campaign is an engine and a model to which the same happens.
@@ -38,6 +44,8 @@ type campaign struct {
 	seen     map[string]uint64 // the highest generation
 	past     map[past]*account // generations that are over and not yet told of as deleted
 	gone     []past            // those told of last
+	devices  []*device
+	backup   *backup
 	trail    map[string][]fact
 	tally    map[string]int // of what came of the proposals, and of what happened besides
 	done     int
@@ -71,6 +79,32 @@ func TestReadersSeeWhatTheModelSays(t *testing.T) {
 	}
 }
 
+// Histories of a few steps each, so that there are many beginnings: whoever folds what syncs tell has the list.
+func TestFoldedSyncsAreTheListAfterAnyHistory(t *testing.T) {
+	total := *histories
+	switch {
+	case total > 0:
+	case raceDetector:
+		total = 40
+	default:
+		total = 300
+	}
+	const groups = 4
+	for group := range groups {
+		t.Run(fmt.Sprintf("group=%d", group), func(t *testing.T) {
+			t.Parallel()
+			for seed := group; seed < total; seed += groups {
+				ok := t.Run(fmt.Sprintf("history=%d", seed), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { newCampaign(t, uint64(seed)+1_000_000).history(20 + seed%30) })
+				})
+				if !ok {
+					return
+				}
+			}
+		})
+	}
+}
+
 func newCampaign(t *testing.T, seed uint64) *campaign {
 	t.Helper()
 	c := &campaign{
@@ -81,10 +115,11 @@ func newCampaign(t *testing.T, seed uint64) *campaign {
 		"chat": {ExpireAfter: 300 * time.Millisecond, MaxSeqJump: maxJump},
 		"room": {ExpireAfter: 40 * time.Millisecond, MaxSeqJump: maxJump, ReceiptsUpTo: 3},
 		"keep": {MaxSeqJump: maxJump},
+		"long": {ExpireAfter: 3 * time.Hour, MaxSeqJump: maxJump},
 	}
-	for _, namespace := range []string{"chat", "room", "keep"} {
+	for _, namespace := range []string{"chat", "room", "keep", "long"} {
 		// Few shards, so that conversations push each other out of memory.
-		for i := 0; len(c.names) < map[string]int{"chat": 5, "room": 10, "keep": 12}[namespace]; i++ {
+		for i := 0; len(c.names) < map[string]int{"chat": 5, "room": 10, "keep": 12, "long": 15}[namespace]; i++ {
 			name := fmt.Sprintf("%s:%d", namespace, i)
 			if persistence.ShardOf(name)%64 != 7 {
 				continue
@@ -96,14 +131,46 @@ func newCampaign(t *testing.T, seed uint64) *campaign {
 	}
 	c.Engine = actorstest.Start(t, actors.Config{
 		Default: conversation.Policy{ExpireAfter: time.Second}, Namespaces: policies, Workers: 2, Loaders: 2, MaxActive: 4, IdleAfter: 4 * time.Millisecond,
-		FlushInterval: 3 * time.Millisecond, KeepExpired: time.Hour, Reaper: actors.ReaperConfig{BatchRows: 8},
+		FlushInterval: 3 * time.Millisecond, KeepExpired: rememberFor, SyncHorizon: horizon, Reaper: actors.ReaperConfig{BatchRows: 8},
 		Observer: &actors.Observer{Expired: func(info actors.ExpiredInfo) {
 			c.mu.Lock()
 			c.expired = append(c.expired, info)
 			c.mu.Unlock()
 		}},
 	})
+	for i, user := range people {
+		c.devices = append(c.devices, &device{user: user, limit: 1 + i})
+	}
 	return c
+}
+
+// history is a campaign of a few steps, in which more goes wrong than in a long one.
+func (c *campaign) history(steps int) {
+	c.focus = c.names
+	for range steps {
+		switch n := c.random.IntN(100); {
+		case n < 60:
+			c.propose(1+c.random.IntN(12), false)
+		case n < 70:
+			c.advance(time.Duration(c.random.IntN(100)) * time.Millisecond)
+		case n < 80:
+			c.accident()
+		case n < 85:
+			c.crash()
+		case n < 88:
+			c.note("restart")
+			c.Restart()
+		default:
+			c.advance(time.Duration(c.random.IntN(8000)) * time.Microsecond)
+		}
+		c.sync()
+		c.lookAtTheExpired()
+	}
+	c.Heal()
+	c.Advance(time.Minute)
+	for _, d := range c.devices {
+		c.follow(d)
+	}
 }
 
 func (c *campaign) run(operations int) {
@@ -136,9 +203,14 @@ func (c *campaign) step() {
 	default:
 		c.crash()
 	}
+	if c.random.IntN(40) == 0 {
+		c.accident()
+	}
 	if c.random.IntN(3) == 0 {
 		c.lookAtAList(people[c.random.IntN(len(people))])
+		c.lookAtABadge(people[c.random.IntN(len(people))])
 	}
+	c.sync()
 	c.lookAtTheExpired()
 }
 
@@ -162,10 +234,8 @@ func (c *campaign) advanceToADeadline() {
 // certainly not, because the store stands still: the model goes back to the barrier.
 func (c *campaign) crash() {
 	c.t.Helper()
-	c.barriers++
-	if r := c.Do("barrier:0", &conversation.Post{Seq: c.barriers, Sender: "host"}); r.Err != nil {
-		c.t.Fatalf("before a crash: %v", r.Err)
-	}
+	c.Heal()
+	c.barrier()
 	kept := map[string]*account{}
 	for _, name := range c.focus {
 		kept[name] = c.accounts[name].copy()
@@ -179,6 +249,7 @@ func (c *campaign) crash() {
 			return 0
 		}})
 		c.propose(1+c.random.IntN(12), true)
+		c.sync() // devices are told what is going to be lost
 	}
 	c.note("crash")
 	c.Crash()
@@ -189,6 +260,15 @@ func (c *campaign) crash() {
 		c.accounts[name] = a
 	}
 	c.look(c.names...)
+}
+
+// barrier returns once everything that was applied is in the store.
+func (c *campaign) barrier() {
+	c.t.Helper()
+	c.barriers++
+	if r := c.Do("barrier:0", &conversation.Post{Seq: c.barriers, Sender: "host"}); r.Err != nil {
+		c.t.Fatalf("a barrier: %v", r.Err)
+	}
 }
 
 // finish lets everything end: nothing is left. A campaign in which something never happened would say nothing of that.
@@ -208,10 +288,41 @@ func (c *campaign) finish() {
 			_, _ = c.Propose(c.t.Context(), &actors.Proposal{Conversation: name, Change: &conversation.Delete{}, IfGeneration: v.Generation})
 		}
 	}
+	c.Heal()
 	c.Advance(time.Minute)
 	c.Check()
-	c.Advance(2 * time.Hour)
-	if n := c.Rows(); n != 0 {
+	for _, d := range c.devices {
+		for _, a := range c.accounts {
+			a.life = nil
+		}
+		c.follow(d)
+	}
+	c.Advance(rememberFor + horizon)
+	if n := c.rowsOfConversations(); n != 0 {
 		c.t.Errorf("%d rows are left long after everything was deleted and forgotten", n)
 	}
+}
+
+// rowsOfConversations counts what the reaper removes: not what is kept for clients that ask what changed.
+func (c *campaign) rowsOfConversations() (n int) {
+	snapshot, err := c.Store.Snapshot()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer snapshot.Close()
+	for row, err := range snapshot.Scan(c.t.Context(), persistence.Range{Start: []byte{0}, End: []byte{0xff}}) {
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		switch persistence.KindOf(row.Key) {
+		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage, persistence.KindRemoval:
+		case persistence.KindEntry:
+			if _, kind, _, _, err := persistence.ParseEntryKey(row.Key); err != nil || kind != persistence.EntryOwn {
+				n++
+			}
+		default:
+			n++
+		}
+	}
+	return n
 }

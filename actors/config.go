@@ -57,6 +57,18 @@ type Config struct {
 	// fewer: it is also a bound of 256 bytes for each. They are kept only while somebody watches, and a while after that. 0: 65,536.
 	WatchBuffer int
 
+	// SyncHorizon is how long removals, and the entries of changes that were a user's alone, are kept for clients that ask what changed: an older cursor is answered with
+	// everything anew. They are removed an hour or two later, by a pass over all users' that is made every thirtieth of the horizon, but not more often than every minute.
+	// 0: thirty days.
+	SyncHorizon time.Duration
+	// BadgeConversations is how many of a user's conversations a badge counts at most, those active last. 0: 10,000.
+	BadgeConversations int
+
+	// Readers is how many lists, badges and answers to Sync are put together at the same time; others wait for their turn, in the order in which they came. Each may read the
+	// store for a while and takes a core, or several, meanwhile: where all of them are taken, as when every device asks at once after a restart, proposals wait. 0: a quarter of
+	// GOMAXPROCS, at least one.
+	Readers int
+
 	// MaxFailures is how often in a row a conversation may fail before it is quarantined: its proposals are refused with ErrQuarantined for
 	// QuarantineFor, then it gets another chance. 0: 5.
 	MaxFailures int
@@ -72,7 +84,8 @@ type ReaperConfig struct {
 	BatchRows int
 	// BatchDelay is how long an expired generation may wait for others to share its batch. 0: 5 ms; negative: not at all.
 	BatchDelay time.Duration
-	// RowsPerSecond bounds how fast rows are deleted, so that proposals do not wait. 0: 20,000; negative: no bound.
+	// RowsPerSecond bounds how fast rows of expired conversations are deleted, so that proposals do not wait; what Config.SyncHorizon kept goes at a quarter of it, at most.
+	// 0: 20,000; negative: no bound.
 	RowsPerSecond int
 	// MaxPending bounds the generations that the reaper holds in memory; the rest waits in the due index. It also bounds how many are judged at
 	// a time, ahead of the pace. 0: 256.
@@ -106,6 +119,9 @@ func (c *Config) Validate() error {
 	atLeastZero("MaxJournalBytes", int64(c.MaxJournalBytes))
 	atLeastZero("KeepExpired", int64(c.KeepExpired))
 	atLeastZero("WatchBuffer", int64(c.WatchBuffer))
+	atLeastZero("SyncHorizon", int64(c.SyncHorizon))
+	atLeastZero("BadgeConversations", int64(c.BadgeConversations))
+	atLeastZero("Readers", int64(c.Readers))
 	atLeastZero("MaxFailures", int64(c.MaxFailures))
 	atLeastZero("QuarantineFor", int64(c.QuarantineFor))
 	atLeastZero("Reaper.BatchRows", int64(c.Reaper.BatchRows))
@@ -131,6 +147,9 @@ func (c Config) withDefaults() Config {
 	orElse(&c.MaxJournalBytes, 64<<20)
 	orElse(&c.KeepExpired, 7*24*time.Hour)
 	orElse(&c.WatchBuffer, 65_536)
+	orElse(&c.SyncHorizon, 30*24*time.Hour)
+	orElse(&c.BadgeConversations, 10_000)
+	orElse(&c.Readers, max(1, runtime.GOMAXPROCS(0)/4))
 	orElse(&c.MaxFailures, 5)
 	orElse(&c.QuarantineFor, time.Minute)
 	orElse(&c.Reaper.BatchRows, 500)

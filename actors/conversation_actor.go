@@ -46,7 +46,9 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 }
 
 func (a *conversationActor) propose(m *intake) {
+	worker := a.shard.worker
 	defer func() {
+		worker.applying.Store(0)
 		if reason := recover(); reason != nil {
 			a.engine.refuse(m.proposal, m.to, &conversation.Error{
 				Kind: conversation.ErrUnavailable, Conversation: m.proposal.Conversation, Reason: fmt.Sprintf("the conversation failed: %v", reason),
@@ -73,11 +75,14 @@ func (a *conversationActor) propose(m *intake) {
 		return
 	}
 	a.engine.trap.apply(m.proposal)
+	// Until the journal has the change. The stamp is taken after that: whoever did not see this one yet has looked at the clock before.
+	worker.applying.Store(int64(a.engine.clock.now()))
 	outcome, err := a.state.Apply(conversation.Input{
 		Change:       m.proposal.Change,
 		IfGeneration: m.proposal.IfGeneration,
 		Revision:     m.proposal.Revision,
 		At:           m.at,
+		Now:          a.engine.clock.now(),
 		Policy:       a.engine.config.policy(persistence.Namespace(m.proposal.Conversation)),
 		Next:         a.shard.nextGeneration,
 	})
@@ -102,11 +107,11 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome) {
 	}
 	a.engine.counts.applied.Add(1)
 	if outcome.Changed {
-		var note journal.Note
+		note := journal.Note{Stamp: outcome.Stamp}
 		if a.engine.events.recording.Load() {
 			note = journal.Note{
 				Kinds: kindOf(m.proposal.Change), Generation: r.Generation, Version: r.Version, LastSeq: r.LastSeq,
-				Everyone: outcome.Everyone, Origin: m.proposal.Origin,
+				Everyone: outcome.Everyone, Origin: m.proposal.Origin, Stamp: outcome.Stamp,
 			}
 		}
 		a.dirty = a.engine.emit(a.shard, a.state.Name(), outcome, note, waiter)

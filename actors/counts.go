@@ -13,14 +13,60 @@ type counts struct {
 	activations, passivations, panics      atomic.Uint64
 	judged, rearmed, expired               atomic.Uint64
 	reapedRows, batches, reapFailures      atomic.Uint64
+	pruned                                 atomic.Uint64
 	pending, oldest                        atomic.Int64
 	reapErr                                atomic.Pointer[error]
+	lists, syncs, badges                   readCounts
 	hostStops                              atomic.Uint64 // Stop and Poison that hosts sent to the engine's address
 }
 
-func (c *counts) reapFailed(err error) {
+// readCounts counts what answers about users' conversations took.
+type readCounts struct{ calls, entries, merged, conversations, rows, pending atomic.Uint64 }
+
+func (c *readCounts) add(cost *ReadCost) {
+	c.calls.Add(1)
+	c.entries.Add(uint64(cost.Entries))
+	c.merged.Add(uint64(cost.Merged))
+	c.conversations.Add(uint64(cost.Conversations))
+	c.rows.Add(uint64(cost.Rows))
+	c.pending.Add(uint64(cost.Pending))
+}
+
+func (c *readCounts) stats() ReadStats {
+	return ReadStats{
+		Calls: c.calls.Load(), Entries: c.entries.Load(), Merged: c.merged.Load(), Conversations: c.conversations.Load(), Rows: c.rows.Load(), Pending: c.pending.Load(),
+	}
+}
+
+// answered counts an answer about a user's conversations, and tells the observer of it.
+func (e *Engine) answered(i *ReadInfo, began persistence.Instant) {
+	if i.Err == nil {
+		switch i.What {
+		case "list":
+			e.counts.lists.add(&i.Cost)
+		case "sync":
+			e.counts.syncs.add(&i.Cost)
+		case "badge":
+			e.counts.badges.add(&i.Cost)
+		}
+	}
+	if e.config.Observer.Read != nil {
+		i.Took = e.clock.now().Sub(began)
+		e.config.Observer.Read(*i)
+	}
+}
+
+func (c *counts) reapFailed(err error) (told *error) {
 	c.reapFailures.Add(1)
 	c.reapErr.Store(&err)
+	return &err
+}
+
+// reapRecovered takes back what a failure told, unless there was another since; nil: there was none.
+func (c *counts) reapRecovered(told *error) {
+	if told != nil {
+		c.reapErr.CompareAndSwap(told, nil)
+	}
 }
 
 // Stats returns what the engine counts. It looks at every conversation in memory; call it for people and scrapes, not in a loop.
@@ -47,10 +93,14 @@ func (e *Engine) Stats() Stats {
 			Expired:  e.counts.expired.Load(),
 			Rows:     e.counts.reapedRows.Load(),
 			Batches:  e.counts.batches.Load(),
+			Pruned:   e.counts.pruned.Load(),
 			Failures: e.counts.reapFailures.Load(),
 			Oldest:   time.Duration(e.counts.oldest.Load()),
 		},
 		Events: e.events.stats(),
+		Lists:  e.counts.lists.stats(),
+		Syncs:  e.counts.syncs.stats(),
+		Badges: e.counts.badges.stats(),
 	}
 	// Received is read last, so that it is never less than what became of it.
 	s.Proposals.Received = e.counts.received.Load()

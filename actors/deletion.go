@@ -44,9 +44,11 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 		return 0, err
 	}
 	defer snapshot.Close()
+	stamp, done := e.deletions.begin(e.clock.now)
+	defer done()
 	var last []lastPart
 	for _, d := range batch {
-		part, err := e.deleteMembers(ctx, snapshot, d, &rows)
+		part, err := e.deleteMembers(ctx, snapshot, d, stamp, &rows)
 		if err != nil {
 			return rows, err
 		}
@@ -95,18 +97,20 @@ type lastPart struct {
 }
 
 // deleteMembers removes the members of a generation as far as they do not fit its last part, and returns that.
-func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, d *dying, rows *int) (lastPart, error) {
+func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, d *dying, stamp persistence.Instant, rows *int) (lastPart, error) {
 	key := []byte(d.key)
 	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key}}
 	last.group.Deletes = []persistence.Delete{{Key: key}}
 	if d.ending == nil && d.record == nil {
 		return last, nil
 	}
-	record := d.record
+	record, index := d.record, d.index
 	if record == nil {
 		record = &persistence.Ended{Reason: d.ending.Reason, LastSeq: d.ending.LastSeq, Deadline: d.ending.Deadline}
+		index = d.ending.Index
 	}
-	var members []string
+	var members []listed
+	var names []string // of this generation, or one before
 	for row, err := range snapshot.Scan(ctx, persistence.MembersRange(d.conversation)) {
 		if err != nil {
 			return last, err
@@ -115,33 +119,39 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		if err != nil {
 			return last, err
 		}
-		if generation > d.generation {
-			continue
-		}
 		_, user, err := persistence.ParseMemberKey(row.Key)
 		if err != nil {
 			return last, err
 		}
-		members = append(members, user)
+		members = append(members, listed{user: user, again: generation > d.generation})
+		if generation <= d.generation {
+			names = append(names, user)
+		}
 	}
 	if len(record.Users) == 0 {
 		named := *record
-		named.Users = slices.Clone(members[:min(len(members), persistence.MaxEndedUsers)])
-		named.UsersTruncated = len(members) > len(named.Users)
+		named.Users = slices.Clone(names[:min(len(names), persistence.MaxEndedUsers)])
+		named.UsersTruncated = len(names) > len(named.Users)
 		record = &named
 	}
-	part := max(1, e.config.Reaper.BatchRows/2)
+	remove := func(group *persistence.Group, users []listed) {
+		for _, user := range users {
+			e.removeMember(group, d, user, index, record.Reason, stamp)
+		}
+	}
+	part := max(1, e.config.Reaper.BatchRows/rowsOfMember)
 	if len(members) > part {
 		mark := last.group
 		mark.Deletes = nil
-		mark.Puts = []persistence.Put{{Key: key, Value: persistence.Due{Ended: record}.Encode()}}
+		mark.Puts = []persistence.Put{{Key: key, Value: persistence.Due{Ended: record, Index: index}.Encode()}}
 		if err := e.commit(ctx, e.clock.now(), []persistence.Group{mark}); err != nil {
 			return last, err
 		}
 	}
 	for len(members) > part {
 		group := last.group
-		group.Deletes = memberRows(d, members[:part])
+		group.Deletes = nil
+		remove(&group, members[:part])
 		if err := e.commit(ctx, e.clock.now(), []persistence.Group{group}); err != nil {
 			return last, err
 		}
@@ -155,7 +165,10 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 	}
 	last.event = &persistence.Event{At: e.clock.now(), Conversation: d.conversation, Generation: d.generation, Ended: *record}
 	last.group.Events = [][]byte{last.event.Encode()}
-	last.group.Deletes = append(memberRows(d, members),
+	last.group.Deletes = nil
+	remove(&last.group, members)
+	last.group.Deletes = append(last.group.Deletes,
+		persistence.Delete{Key: persistence.RosterKey(d.conversation), UpTo: d.generation},
 		persistence.Delete{Key: persistence.TailKey(d.conversation), UpTo: d.generation},
 		persistence.Delete{
 			Key: persistence.HeadKey(d.conversation), UpTo: d.generation,
@@ -165,14 +178,38 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 	return last, nil
 }
 
-func memberRows(d *dying, members []string) []persistence.Delete {
-	rows := make([]persistence.Delete, 0, 2*len(members)+3)
-	for _, user := range members {
-		rows = append(rows,
-			persistence.Delete{Key: persistence.MembershipKey(user, d.conversation), UpTo: d.generation},
-			persistence.Delete{Key: persistence.MemberKey(d.conversation, user), UpTo: d.generation})
+// listed is a user of whom a conversation has a member row.
+type listed struct {
+	user  string
+	again bool // they are in a later generation by now
+}
+
+// rowsOfMember is about how many rows of a member are removed.
+const rowsOfMember = 4
+
+// removeMember adds the removal of one user's rows to a group: all are guarded by generation. The rows of one who is in a later generation by now have taken
+// the place of most of those of this one, but not of its entries. A user's devices are told of the removal, unless the user is back.
+func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, index persistence.Index, reason persistence.Reason, stamp persistence.Instant) {
+	remove := func(key []byte) { g.Deletes = append(g.Deletes, persistence.Delete{Key: key, UpTo: d.generation}) }
+	entry := func(kind persistence.EntryKind, at persistence.Instant) {
+		remove(persistence.EntryKey(m.user, kind, at, d.conversation))
 	}
-	return rows
+	if !m.again {
+		remove(persistence.MembershipKey(m.user, d.conversation))
+		remove(persistence.MemberKey(d.conversation, m.user))
+		g.Puts = append(g.Puts, persistence.Put{
+			Key:   persistence.RemovalKey(m.user, uint64(stamp), d.conversation),
+			Value: persistence.Removal{Generation: d.generation, Reason: reason}.Encode(),
+		})
+	}
+	if index.Listed != 0 {
+		entry(persistence.EntryActive, index.Listed)
+	}
+	if index.Noticed != 0 {
+		entry(persistence.EntryNoticed, index.Noticed)
+	}
+	entry(persistence.EntryMerged, 0)
+	entry(persistence.EntryPinned, 0)
 }
 
 // pace waits as long as the rows just deleted ask for.

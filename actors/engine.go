@@ -36,7 +36,11 @@ type Engine struct {
 	events         *events
 	cursors        cursors
 	eventLog       eventLog
+	deletions      deletions
+	lineage        lineage
+	turns          turns
 	sweeper        *sweeper
+	pruner         *pruner
 	activePerShard int
 	names          atomic.Uint64 // of actors
 	reaperAttempts atomic.Uint64
@@ -49,7 +53,7 @@ type Engine struct {
 	gate       sync.RWMutex // held for reading while something is offered; whoever holds it for writing sees no offer half made
 	closed     bool         // under gate
 	draining   atomic.Bool
-	work       sync.WaitGroup // surveys and deletions
+	work       sync.WaitGroup // surveys, deletions and the steps of the pruner
 	stopOnce   sync.Once
 	stopResult error
 	done       chan struct{}
@@ -77,7 +81,12 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	if err != nil {
 		return nil, fmt.Errorf("parley: acquire the shards: %w", err)
 	}
-	e := &Engine{config: config.withDefaults(), store: store, done: make(chan struct{})}
+	lineage, err := begin(ctx, store, epochs[0])
+	if err != nil {
+		return nil, fmt.Errorf("parley: note the start in the store: %w", err)
+	}
+	e := &Engine{config: config.withDefaults(), store: store, lineage: lineage, done: make(chan struct{})}
+	e.turns = make(turns, e.config.Readers)
 	e.trap = config.trap
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.clock = newClockwork(e.config.Clock, meta.Clock)
@@ -88,6 +97,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		e.workers = append(e.workers, startWorker(1))
 	}
 	e.sweeper = &sweeper{engine: e}
+	e.pruner = newPruner(e)
 	e.loaders = startWorker(e.config.Loaders)
 	for i := range numbers {
 		e.shards = append(e.shards, &shard{
@@ -98,6 +108,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.journal = journal.Open(e.journalConfig(epochs))
 	e.startActors()
 	e.agenda.lookEverywhere()
+	e.pruner.start()
 	e.door = openDoor(system, e)
 	return e, nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
@@ -338,9 +340,13 @@ func TestALateRepeatOfAnOldPostRevivesNothing(t *testing.T) {
 		}
 		e.Advance(2 * time.Hour)
 		e.Advance(24 * time.Hour)
-		// What was kept against repeats is gone in the end, and with it all rows.
+		// What was kept against repeats is gone in the end, and what was kept for devices that ask what changed, a while after.
+		if diff := cmp.Diff(map[persistence.Kind]int{persistence.KindRemoval: 2}, kinds(t, e)); diff != "" {
+			t.Fatalf("rows a day after the last expiry (-want +got):\n%s", diff)
+		}
+		e.Advance(outdatedAfter)
 		if n := e.Rows(); n != 0 {
-			t.Fatalf("a day after the last expiry %d rows are left, want none", n)
+			t.Fatalf("%v after that %d rows are left, want none", outdatedAfter, n)
 		}
 	})
 }

@@ -1,5 +1,7 @@
 package actors
 
+import "github.com/parley-im/parley/persistence"
+
 // Break makes conversations fail: before a proposal is applied, and when their actor starts or stops.
 func (c *Config) Break(onApply func(p *Proposal), onLifecycle func(message any)) {
 	c.trap.onApply, c.trap.onLifecycle = onApply, onLifecycle
@@ -22,3 +24,6 @@ func (e *Engine) Processes() int {
 	}
 	return n
 }
+
+// Settled returns what everything with a lower stamp is committed of.
+func (e *Engine) Settled() persistence.Instant { return e.settled() }

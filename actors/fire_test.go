@@ -66,6 +66,13 @@ func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
 					f.Do(fmt.Sprintf("group:%d", i), &conversation.Hold{})
 				}
 				f.Advance(3 * time.Minute)
+				left := kinds(t, f.Engine)
+				delete(left, persistence.KindRemoval)
+				delete(left, persistence.KindEntry)
+				if len(left) != 0 {
+					t.Errorf("rows are left after everything expired, by kind: %v; want none but what devices may ask for", left)
+				}
+				f.Advance(outdatedAfter)
 				if n := f.Rows(); n != 0 {
 					t.Errorf("%d rows are left long after everything expired and was forgotten", n)
 				}

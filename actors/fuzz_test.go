@@ -3,6 +3,7 @@ package actors_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -137,6 +138,66 @@ func FuzzPageTokenOfMembers(f *testing.F) {
 		q := actors.MembersQuery{PageToken: token, Limit: int(limit%4) + 1}
 		page, next, err := query(q)
 		wantPage(t, all, page, q.Limit, next != "", err)
+	})
+}
+
+// FuzzSyncCursor asks what changed since whatever cursor there may be: it is refused by that field, or what comes of its pages, put on top of what a device may have had, is the list.
+func FuzzSyncCursor(f *testing.F) {
+	e := listed(f)
+	sync := func(cursor string, limit int) (actors.SyncPage, error) {
+		return e.Sync(context.Background(), actors.SyncQuery{User: "bob", Cursor: cursor, Limit: limit})
+	}
+	all := map[string]bool{}
+	list, err := e.Conversations(context.Background(), actors.ListQuery{User: "bob"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range list.Conversations {
+		all[c.Conversation] = true
+	}
+	f.Add(list.SyncCursor, uint8(0))
+	for limit := range 4 {
+		page, err := sync("", limit+1)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(page.Cursor, uint8(limit))
+	}
+	f.Add("", uint8(0))
+	f.Add("AQAAAAAAAAAHAgAAfiNm1w", uint8(1)) // whole, of a start that this store does not know
+	f.Fuzz(func(t *testing.T, cursor string, limit uint8) {
+		n := int(limit%4) + 1
+		page, err := sync(cursor, n)
+		if err != nil {
+			wantField(t, err, conversation.ErrInvalid, "cursor")
+			return
+		}
+		device := map[string]bool{}
+		if !page.Full {
+			maps.Copy(device, all) // nothing has changed: whoever has a cursor had everything
+		}
+		for pages := 0; ; pages++ {
+			if told := len(page.Changed) + len(page.Removed); told > n || len(page.Removed) > 0 || pages > len(all) {
+				t.Fatalf("page %d has %d changed and %d removed of at most %d", pages, len(page.Changed), len(page.Removed), n)
+			}
+			for _, c := range page.Changed {
+				device[c.Conversation] = true
+			}
+			if !page.More {
+				break
+			}
+			if page, err = sync(page.Cursor, n); err != nil {
+				t.Fatalf("the cursor of a page is refused: %v", err)
+			}
+		}
+		if cursor == "" && !maps.Equal(device, all) {
+			t.Errorf("the device has %v, want %v", device, all)
+		}
+		for name := range device {
+			if !all[name] {
+				t.Errorf("the device was told of %s", name)
+			}
+		}
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/parley-im/parley/actors/conversation"
-	"github.com/parley-im/parley/persistence"
 )
 
 // Get returns a conversation; where user is not "", as that user sees it, with their membership if they have one. It returns an error of kind
@@ -41,26 +40,8 @@ func notFound(name string) *conversation.Error {
 
 // read returns the rows of a conversation as they are now, and false where it is not there or over.
 func (e *Engine) read(ctx context.Context, name, user string) (conversation.Rows, bool, error) {
-	if e.stopped() {
-		return conversation.Rows{}, false, unavailable(name, ErrStopped)
-	}
-	keys := [][]byte{persistence.HeadKey(name), persistence.TailKey(name)}
-	if user != "" {
-		keys = append(keys, persistence.MembershipKey(user, name))
-	}
-	values, err := e.newest(ctx, name, keys...)
-	if err != nil {
-		return conversation.Rows{}, false, unavailable(name, err)
-	}
-	var membership []byte
-	if user != "" {
-		membership = values[2]
-	}
-	rows, ok, err := conversation.Decode(values[0], values[1], membership, e.clock.now())
-	if err != nil {
-		return rows, false, unavailable(name, err)
-	}
-	return rows, ok, nil
+	seen, err := e.look(ctx, name, user, &ReadCost{})
+	return seen.rows, seen.alive, err
 }
 
 // stopped reports whether the engine has ended: then the store may be closed.
@@ -75,8 +56,8 @@ func (e *Engine) stopped() bool {
 
 // peer returns the other member where exactly two take part, the user being one of them.
 func (e *Engine) peer(ctx context.Context, name, user string, rows conversation.Rows) (string, error) {
-	if rows.Head.Members != 2 || rows.Membership == nil || rows.Membership.Left {
-		return "", nil
+	if !rows.Head.Large || rows.Head.Members != 2 || rows.Membership == nil || rows.Membership.Left {
+		return rows.Peer(user), nil
 	}
 	names, err := e.memberNames(ctx, name, rows.Head.Generation, "")
 	if err != nil {

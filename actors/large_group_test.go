@@ -89,9 +89,9 @@ func TestAChangeOfALargeGroupReadsAndWritesOnlyWhatItNames(t *testing.T) {
 			change        conversation.Change
 			read, written rows
 		}{
-			{ // activation reads the head and the tail, and no memberships but those that the change asks for
+			{ // activation reads the head, the tail and where a small one would have its roster, and no memberships but those that the change asks for; a post moves no entries
 				&conversation.Post{Seq: 2, Sender: "user-7", Mentions: []string{"user-8", "user-9"}},
-				rows{persistence.KindHead: 1, persistence.KindTail: 1, persistence.KindMembership: 3},
+				rows{persistence.KindHead: 1, persistence.KindTail: 1, persistence.KindRoster: 1, persistence.KindMembership: 3},
 				rows{persistence.KindHead: 1, persistence.KindTail: 1, persistence.KindMembership: 3},
 			},
 			{
@@ -99,9 +99,14 @@ func TestAChangeOfALargeGroupReadsAndWritesOnlyWhatItNames(t *testing.T) {
 				rows{},
 				rows{persistence.KindHead: 1, persistence.KindTail: 1, persistence.KindMembership: 1},
 			},
+			{ // of a change that is the user's alone, the first in an hour leaves an entry by which their other devices find it
+				&conversation.Read{User: "user-4000", Seq: 2},
+				rows{persistence.KindMembership: 1},
+				rows{persistence.KindMembership: 1, persistence.KindEntry: 1},
+			},
 			{
 				&conversation.Read{User: "user-4000", Seq: 3},
-				rows{persistence.KindMembership: 1},
+				rows{},
 				rows{persistence.KindMembership: 1},
 			},
 			{&conversation.Read{User: "user-4000", Seq: 2}, rows{}, rows{}},

@@ -25,6 +25,10 @@ type ListQuery struct {
 type ListPage struct {
 	Conversations []conversation.View // without drafts
 	NextPageToken string              // "": this was the last
+	// SyncCursor is for [Engine.Sync]: it was taken before the first page was read, and is the same on all pages. What moves from one page to another while they are
+	// read comes from there.
+	SyncCursor string
+	Cost       ReadCost
 }
 
 // listPlace is a conversation's place in a list. A page token is the last place of its page.
@@ -32,59 +36,79 @@ type listPlace struct {
 	Pin     uint64              `json:"p,omitempty"`
 	Ordered persistence.Instant `json:"o"`
 	Name    string              `json:"n"`
+	Cursor  string              `json:"s"` // in tokens
 }
 
-func (p listPlace) compare(q listPlace) int {
+func (p *listPlace) compare(q *listPlace) int {
 	return cmp.Or(cmp.Compare(q.Pin, p.Pin), cmp.Compare(q.Ordered, p.Ordered), cmp.Compare(p.Name, q.Name))
 }
 
 // Conversations returns a page of a user's conversations. Each is as of some moment during the call; what was applied before it is seen. A conversation that moves
-// up between two pages may be missing from both. It returns an error of kind ErrInvalid for a bad name, limit or token. Its cost grows with the
-// number of the user's conversations, not of the page.
+// up between two pages may be missing from both: see [ListPage.SyncCursor]. It returns an error of kind ErrInvalid for a bad name, limit or token. It reads memory and the
+// store, and waits for its turn (see Config.Readers) and for nothing else.
+//
+// Its cost grows with the page, not with the number of the user's conversations: it reads those of large rosters, and of the others those that were last active in the same
+// hours as those of the page. A filter makes it read on until the page is full.
 func (e *Engine) Conversations(ctx context.Context, q ListQuery) (ListPage, error) {
+	l, err := e.listing(&q)
+	if err != nil {
+		return ListPage{}, err
+	}
+	began := e.clock.now()
+	page, err := l.page(ctx)
+	e.answered(&ReadInfo{What: "list", User: q.User, Cost: l.cost, Err: err}, began)
+	return page, err
+}
+
+// listing returns what reads a page, and has not read anything yet.
+func (e *Engine) listing(q *ListQuery) (*listing, error) {
 	limit, after, err := q.check()
 	if err != nil {
-		return ListPage{}, err
+		return nil, err
 	}
-	names, err := e.conversationNames(ctx, q.User)
+	if e.stopped() {
+		return nil, unavailable("", ErrStopped)
+	}
+	return &listing{Engine: e, query: q, limit: limit, after: after, known: map[string]struct{}{}}, nil
+}
+
+func (l *listing) page(ctx context.Context) (page ListPage, err error) {
+	giveBack, err := l.take(ctx)
 	if err != nil {
 		return ListPage{}, err
 	}
-	type item struct {
-		place listPlace
-		rows  conversation.Rows
+	defer giveBack()
+	if l.after != nil {
+		page.SyncCursor = l.after.Cursor
+	} else {
+		page.SyncCursor = l.cursorNow()
 	}
-	var items []item
-	for _, name := range names {
-		rows, ok, err := e.read(ctx, name, q.User)
-		if err != nil {
-			return ListPage{}, err
-		}
-		if !ok || !q.selects(rows) {
-			continue
-		}
-		place := listPlace{Pin: rows.Membership.Pin, Ordered: rows.Head.Ordered, Name: name}
-		if after == nil || after.compare(place) < 0 {
-			items = append(items, item{place, rows})
-		}
+	if err := l.collect(ctx); err != nil {
+		return ListPage{}, asError(err)
 	}
-	slices.SortFunc(items, func(a, b item) int { return a.place.compare(b.place) })
-	var page ListPage
-	for i, it := range items {
-		if i == limit {
-			if page.NextPageToken, err = items[i-1].place.token(); err != nil {
+	for i := range l.found {
+		if i == l.limit {
+			if page.NextPageToken, err = l.found[i-1].token(page.SyncCursor); err != nil {
 				return ListPage{}, err
 			}
 			break
 		}
-		view := it.rows.View(it.place.Name, q.User)
-		view.Membership.Draft = nil
-		if view.Peer, err = e.peer(ctx, it.place.Name, q.User, it.rows); err != nil {
+		view, err := l.listView(ctx, &l.found[i], l.query.User)
+		if err != nil {
 			return ListPage{}, err
 		}
 		page.Conversations = append(page.Conversations, view)
 	}
+	page.Cost = l.cost
 	return page, nil
+}
+
+// listView is what a list shows of a conversation.
+func (e *Engine) listView(ctx context.Context, it *listItem, user string) (view conversation.View, err error) {
+	view = it.rows.View(it.Name, user)
+	view.Membership.Draft = nil
+	view.Peer, err = e.peer(ctx, it.Name, user, it.rows)
+	return view, err
 }
 
 func (q *ListQuery) check() (limit int, after *listPlace, err error) {
@@ -105,7 +129,8 @@ func (q *ListQuery) check() (limit int, after *listPlace, err error) {
 	return limit, after, nil
 }
 
-func (p listPlace) token() (string, error) {
+func (p listPlace) token(cursor string) (string, error) {
+	p.Cursor = cursor
 	text, err := json.Marshal(p)
 	return base64.RawURLEncoding.EncodeToString(text), err
 }
@@ -123,32 +148,128 @@ func (q *ListQuery) selects(rows conversation.Rows) bool {
 	return m.Unread > 0 || m.MarkedUnread
 }
 
-// conversationNames returns the conversations of which the user has a membership, of whatever generation, in no order.
-func (e *Engine) conversationNames(ctx context.Context, user string) ([]string, error) {
-	if e.stopped() {
-		return nil, unavailable("", ErrStopped)
+// listing finds the first of a user's conversations that are behind a place.
+type listing struct {
+	*Engine
+
+	query *ListQuery
+	limit int
+	after *listPlace // nil: from the first on
+	known map[string]struct{}
+	index *index
+	found []listItem // in their order once collect has returned
+	cost  ReadCost
+	trace *listTrace // nil: nobody asks how it goes
+}
+
+type listItem struct {
+	listPlace
+
+	rows conversation.Rows
+}
+
+// collect finds one more than the page has room for, if there is one.
+func (l *listing) collect(ctx context.Context) (err error) {
+	if l.index, err = l.Engine.index(l.query.User, &l.cost); err != nil {
+		return err
 	}
-	names := e.journal.Conversations(user)
-	known := make(map[string]struct{}, len(names))
-	for _, name := range names {
-		known[name] = struct{}{}
+	defer l.index.close()
+	if l.after == nil || l.after.Pin > 0 {
+		if err := l.all(ctx, persistence.EntryPinned); err != nil {
+			return err
+		}
+		if l.above(forever) > l.limit {
+			l.trim()
+			return nil
+		}
 	}
-	snapshot, err := e.store.Snapshot()
+	if err := l.all(ctx, persistence.EntryMerged); err != nil {
+		return err
+	}
+	if err := l.active(ctx); err != nil {
+		return err
+	}
+	l.trim()
+	return nil
+}
+
+// all looks up all conversations that have an entry of a kind.
+func (l *listing) all(ctx context.Context, kind persistence.EntryKind) error {
+	var names []string
+	for entry, err := range l.index.entries(ctx, kind, 0, 0) {
+		if err != nil {
+			return err
+		}
+		names = append(names, entry.name)
+	}
+	return l.add(ctx, kind, 0, l.unknown(names))
+}
+
+// atOnce bounds how many conversations are looked up before those that cannot be on the page are let go.
+const atOnce = 512
+
+// above counts what was found that nothing of before a period can come before.
+func (l *listing) above(period persistence.Instant) (n int) {
+	for i := range l.found {
+		if l.found[i].Pin > 0 || l.found[i].Ordered >= period {
+			n++
+		}
+	}
+	return n
+}
+
+// unknown leaves those out that were looked up already. It uses names up.
+func (l *listing) unknown(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, known := l.known[name]
+		l.known[name] = struct{}{}
+		return known
+	})
+}
+
+// add looks conversations up that entries of a kind and a period led to, and keeps those that belong on the page or behind it.
+func (l *listing) add(ctx context.Context, kind persistence.EntryKind, period persistence.Instant, names []string) error {
+	looked, err := l.lookAll(ctx, l.query.User, names, &l.cost)
 	if err != nil {
-		return nil, unavailable("", err)
+		return err
 	}
-	defer snapshot.Close()
-	for row, err := range snapshot.Scan(ctx, persistence.MembershipsRange(user)) {
-		if err != nil {
-			return nil, unavailable("", err)
+	for i, name := range names {
+		item, fate := l.judge(name, &looked[i])
+		if fate == FateLater {
+			l.found = append(l.found, item)
 		}
-		_, name, err := persistence.ParseMembershipKey(row.Key)
-		if err != nil {
-			return nil, unavailable("", err)
-		}
-		if _, ok := known[name]; !ok {
-			names = append(names, name)
-		}
+		l.trace.note(LookedUp{Conversation: name, Entry: kind, Hour: period.Time(), Fate: fate})
 	}
-	return names, nil
+	if len(l.found) > l.limit+atOnce {
+		l.trim()
+	}
+	return nil
+}
+
+// judge says where a conversation belongs: FateLater is on the page or behind it.
+func (l *listing) judge(name string, found *seen) (listItem, Fate) {
+	rows := found.rows
+	if !found.alive {
+		return listItem{}, FateGone
+	}
+	if listed, _ := rows.Listed(); !listed {
+		return listItem{}, FateGone
+	}
+	if !l.query.selects(rows) {
+		return listItem{}, FateFiltered
+	}
+	place := listPlace{Pin: rows.Membership.Pin, Ordered: rows.Ordered(), Name: name}
+	if l.after != nil && l.after.compare(&place) >= 0 {
+		return listItem{}, FateEarlier
+	}
+	return listItem{place, rows}, FateLater
+}
+
+// trim keeps the page, and one more, which shows that there is another.
+func (l *listing) trim() {
+	slices.SortFunc(l.found, func(a, b listItem) int { return a.compare(&b.listPlace) })
+	if more := l.limit + 1; len(l.found) > more {
+		clear(l.found[more:])
+		l.found = l.found[:more]
+	}
 }

@@ -10,11 +10,11 @@ import (
 
 // load reads the state of a conversation that has no actor.
 func (e *Engine) load(name string) (*conversation.State, error) {
-	values, err := e.newest(e.ctx, name, persistence.HeadKey(name), persistence.TailKey(name))
+	values, err := e.newest(e.ctx, name, persistence.HeadKey(name), persistence.TailKey(name), persistence.RosterKey(name))
 	if err != nil {
 		return nil, err
 	}
-	return conversation.Load(name, values[0], values[1])
+	return conversation.Load(name, values[0], values[1], values[2])
 }
 
 // loadMembers reads the values under users' membership keys.
@@ -37,24 +37,29 @@ func (e *Engine) newest(ctx context.Context, name string, keys ...[]byte) ([][]b
 	}
 	defer snapshot.Close()
 	for i, key := range keys {
-		stored, err := snapshot.Get(ctx, key)
-		switch {
-		case errors.Is(err, persistence.ErrNotFound):
-			continue
-		case err != nil:
+		if values[i], err = newer(ctx, snapshot, key, values[i]); err != nil {
 			return nil, err
-		case values[i] != nil:
-			newer, err := persistence.Newer(key, stored, values[i])
-			if err != nil {
-				return nil, err
-			}
-			if !newer {
-				continue
-			}
 		}
-		values[i] = stored
 	}
 	return values, nil
+}
+
+// newer returns the value that the snapshot has under a key, unless the one given, if any, is as new.
+func newer(ctx context.Context, snapshot persistence.Snapshot, key, value []byte) ([]byte, error) {
+	stored, err := snapshot.Get(ctx, key)
+	switch {
+	case errors.Is(err, persistence.ErrNotFound):
+		return value, nil
+	case err != nil:
+		return nil, err
+	case value == nil:
+		return stored, nil
+	}
+	is, err := persistence.Newer(key, stored, value)
+	if err != nil || !is {
+		return value, err
+	}
+	return stored, nil
 }
 
 func unavailable(name string, cause error) *conversation.Error {

@@ -12,12 +12,14 @@ type Observer struct {
 	// Expired: a generation is gone, durably. It is told once, but not at all where the engine ends between the commit and this call, or the store's answer to
 	// the deletion is lost time and again: what must not be missed is in the store's events.
 	Expired func(ExpiredInfo)
-	// ReapBegin and ReapEnd enclose each attempt at a batch of deletions.
+	// ReapBegin and ReapEnd enclose each attempt at a batch of deletions: of generations, or of rows that Config.SyncHorizon kept.
 	ReapBegin func(ReapInfo)
 	ReapEnd   func(ReapInfo)
 	// FlushBegin and FlushEnd enclose each attempt to write a batch of the journal.
 	FlushBegin func(FlushInfo)
 	FlushEnd   func(FlushInfo)
+	// Read: a user's list, badge or changes were asked for, and read or not. It is called on the asker's goroutine. What was refused before anything was read is not told.
+	Read func(ReadInfo)
 	// Failed: a conversation, a shard or the reaper panicked, or the store would not take a conversation's rows.
 	Failed func(FailedInfo)
 	// Unanswered: a proposal that nobody waits for was refused.
@@ -45,9 +47,9 @@ type ExpiredInfo struct {
 
 // ReapInfo describes an attempt at a batch of deletions.
 type ReapInfo struct {
-	Generations int           // that the batch ends
+	Generations int           // that the batch ends; 0: it removes what no cursor asks for any more
 	Rows        int           // that it removes; in ReapEnd: that it removed
-	Age         time.Duration // how long the oldest has been over its deadline
+	Age         time.Duration // how long the oldest generation has been over its deadline, or the age of the oldest row
 	Attempt     int           // from 1
 	Took        time.Duration // in ReapEnd
 	Err         error         // in ReapEnd: the batch will be tried again
@@ -62,6 +64,15 @@ type FlushInfo struct {
 	Attempt       int           // from 1
 	Took          time.Duration // in FlushEnd
 	Err           error         // in FlushEnd: the batch will be tried again
+}
+
+// ReadInfo describes an answer about a user's conversations.
+type ReadInfo struct {
+	What string // "list", "sync" or "badge"; of the first two, each page
+	User string
+	Cost ReadCost
+	Took time.Duration
+	Err  error // there is no answer: the asker gave up, or the store could not be read
 }
 
 // FailedInfo describes a failure that was contained.

@@ -48,6 +48,7 @@ type dying struct {
 	after        uint64               // the journal's batch to wait for
 	ending       *conversation.Ending // nil: it is orphaned, there is only the entry
 	record       *persistence.Ended   // what the entry says of it, if it does
+	index        persistence.Index    // likewise
 	members      uint64               // about how many
 	since        persistence.Instant  // in the queue
 	tried        bool                 // a deletion was tried, and may have been carried out
@@ -72,6 +73,7 @@ const setAside = time.Minute
 // surveyed brings due entries. Survey → reaper.
 type surveyed struct {
 	attempt uint64
+	shards  []persistence.Shard // that were looked at
 	found   []*dying
 	err     error
 }
@@ -102,6 +104,8 @@ func (r *reaper) Receive(ctx actor.Context) {
 	case *surveyed:
 		if m.attempt == r.attempt {
 			r.surveyed(m)
+		} else {
+			r.missed(m)
 		}
 	case *deleted:
 		if m.attempt == r.attempt {
@@ -163,7 +167,7 @@ func (r *reaper) surveyed(m *surveyed) {
 		if r.pending[d.key] != nil {
 			continue
 		}
-		r.pending[d.key] = d
+		r.hold(d)
 		if d.record != nil {
 			r.enqueue(d)
 			continue
@@ -174,12 +178,22 @@ func (r *reaper) surveyed(m *surveyed) {
 			r.later(d, r.engine.clock.now().Add(time.Second))
 		}
 	}
+	for _, shard := range m.shards {
+		r.agenda.give(shard)
+	}
+}
+
+// missed has shards looked at again whose entries the incarnation before asked for: it may have taken them from the agenda after this one had begun.
+func (r *reaper) missed(m *surveyed) {
+	for _, shard := range m.shards {
+		r.agenda.look(shard, 0, r.engine.clock.now())
+		r.agenda.give(shard)
+	}
 }
 
 // judged takes a verdict in.
 func (r *reaper) judged(m *verdict) {
-	key := string(persistence.DueKey(m.conversation, m.due, m.generation))
-	d := r.pending[key]
+	d := r.pending[string(persistence.DueKey(m.conversation, m.due, m.generation))]
 	if m.err == nil && m.verdict == conversation.Over {
 		r.over(m.ending, m.after)
 		return
@@ -196,7 +210,7 @@ func (r *reaper) judged(m *verdict) {
 		d.after = m.after
 		r.enqueue(d)
 	default:
-		delete(r.pending, key)
+		r.drop(d)
 		r.engine.counts.rearmed.Add(1)
 	}
 }
@@ -232,7 +246,7 @@ func (r *reaper) over(e *conversation.Ending, after uint64) {
 		return
 	case d == nil:
 		d = &dying{conversation: e.Conversation, shard: persistence.ShardOf(e.Conversation), generation: e.Generation, due: e.Due, key: key}
-		r.pending[key] = d
+		r.hold(d)
 	}
 	d.ending, d.after, d.members = e, after, e.Members
 	r.enqueue(d)
@@ -248,8 +262,18 @@ func (r *reaper) enqueue(d *dying) {
 
 // later leaves a generation to the index, to be looked at again.
 func (r *reaper) later(d *dying, at persistence.Instant) {
-	delete(r.pending, d.key)
 	r.agenda.look(d.shard, d.due, at)
+	r.drop(d) // after that, so that whoever asks what is overdue finds it in one of the two places
+}
+
+func (r *reaper) hold(d *dying) {
+	r.pending[d.key] = d
+	r.agenda.hold(d.key)
+}
+
+func (r *reaper) drop(d *dying) {
+	delete(r.pending, d.key)
+	r.agenda.drop(d.key)
 }
 
 // recheck has entries looked at again that the journal has written over by now.
@@ -318,7 +342,7 @@ func (r *reaper) reap(now persistence.Instant) (wake persistence.Instant) {
 }
 
 // rows is about how many rows the generation has.
-func (d *dying) rows() int { return 3 + 2*int(min(d.members, 1<<30)) }
+func (d *dying) rows() int { return 4 + rowsOfMember*int(min(d.members, 1<<30)) }
 
 // deleted takes in how a batch went.
 func (r *reaper) deleted(m *deleted) {
@@ -326,7 +350,7 @@ func (r *reaper) deleted(m *deleted) {
 	now := r.engine.clock.now()
 	if m.err == nil {
 		for _, d := range m.batch {
-			delete(r.pending, d.key)
+			r.drop(d)
 		}
 		r.failures = 0
 		r.successes++
@@ -369,11 +393,14 @@ func (r *reaper) failedAlone(d *dying, err error, now persistence.Instant) {
 	r.queue = append(r.queue, d)
 }
 
-func (r *reaper) failed(err error) {
-	r.engine.counts.reapFailed(err)
+func (r *reaper) failed(err error) { r.engine.reapFailed(err) }
+
+// reapFailed counts a failure, which Stats shows until an attempt succeeds, and stops the engine where that is because it may not write any more.
+func (e *Engine) reapFailed(err error) (told *error) {
 	if errors.Is(err, persistence.ErrFenced) {
-		r.engine.fail(err)
+		e.fail(err)
 	}
+	return e.counts.reapFailed(err)
 }
 
 // backOff is how long to wait after the n-th failure in a row: it doubles from 50 ms to 5 s, half of it at random.

@@ -9,7 +9,13 @@ type Stats struct {
 	Journal   JournalStats
 	Reaper    ReaperStats
 	Events    EventStats
+	Lists     ReadStats // pages of lists
+	Syncs     ReadStats // pages of what changed
+	Badges    ReadStats
 }
+
+// ReadStats sums up what answers about users' conversations took: see [ReadCost].
+type ReadStats struct{ Calls, Entries, Merged, Conversations, Rows, Pending uint64 }
 
 // ProposalStats counts proposals. Received = Applied + Refused + Waiting holds whenever nothing is under way.
 type ProposalStats struct {
@@ -48,7 +54,8 @@ type ReaperStats struct {
 	Expired  uint64        // generations deleted
 	Rows     uint64        // rows deleted
 	Batches  uint64        // batches deleted
-	Failures uint64        // attempts failed
+	Pruned   uint64        // rows deleted because no cursor asks for them any more: see Config.SyncHorizon. They are not among Rows, nor in Batches.
+	Failures uint64        // attempts failed, of either
 	Oldest   time.Duration // how long the oldest pending generation has been over its deadline
 	NextDue  time.Time     // when a due entry must be looked at next; zero: none is known
 	Err      error         // of the last attempt, if it failed

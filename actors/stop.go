@@ -41,6 +41,7 @@ func (e *Engine) drain(ctx context.Context, why error) error {
 	e.gate.Unlock()
 	e.draining.Store(true)
 	e.sweeper.stop()
+	e.pruner.stop()
 
 	// Cells drain and seal, then the journal writes what came of it, then the reaper finishes its batch.
 	err := e.ask(ctx, "conversations were not finished", e.drainShards)
@@ -48,6 +49,10 @@ func (e *Engine) drain(ctx context.Context, why error) error {
 		err = errors.Join(err, closing)
 	}
 	err = errors.Join(err, e.ask(ctx, "a deletion was not finished", func(done func()) { e.tellReaper(&drain{done: done}) }))
+
+	if err == nil && e.journal.Dropped() == 0 {
+		_ = e.lineage.end(ctx, e.store, e.shards[0].epoch) // what is lost by a failure is that clients need not be told everything anew
+	}
 
 	// Nothing is left to do, or to tell, or to wait for.
 	e.events.close()

@@ -17,6 +17,7 @@ func (e *Engine) survey(attempt uint64, now persistence.Instant, limit int, know
 		if !ok {
 			return
 		}
+		report.shards = append(report.shards, shard)
 		err := e.surveyShard(shard, from, now, limit, known, report)
 		if err == nil {
 			err = e.forget(shard, now)
@@ -56,7 +57,7 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 			return false, err
 		}
 		known[string(key)] = true
-		d := &dying{conversation: name, shard: shard, generation: generation, due: deadline, key: string(key), after: after, record: entry.Ended}
+		d := &dying{conversation: name, shard: shard, generation: generation, due: deadline, key: string(key), after: after, record: entry.Ended, index: entry.Index}
 		if entry.Ended != nil {
 			d.members = uint64(len(entry.Ended.Users))
 		}

@@ -36,6 +36,10 @@ type Watch struct {
 	buffer  []committed // of one page
 }
 
+// Cursor returns the cursor of where the watch stands: behind the last event that it gave. It is for who asked for what comes from now on, and may have to resume
+// before the first event. It must not be called while Events is ranged over.
+func (w *Watch) Cursor() string { return w.cursors.encode(&w.place, w.place.shardPart()) }
+
 // Watch begins to watch for events from the query's cursor on, each at least once; those of one conversation in their order: changes of a generation, then its end; changes
 // of the next generation stand before or after that end as they were committed. What cannot be told any more is told as a [Gap].
 //

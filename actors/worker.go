@@ -1,12 +1,17 @@
 package actors
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // worker runs tasks on long-lived goroutines, in the order in which they came. With one goroutine it is the dispatcher of a set of shards: all
 // actors of a shard run on it, one turn at a time, so that a mailbox run costs no goroutine. With several it is a pool for work that waits.
 //
 // Its queue is not bounded by itself: a cell is in it at most once, and so is a load of a cell.
 type worker struct {
+	applying atomic.Int64 // since when its goroutine, if it has one, is applying a change, as a persistence.Instant; 0: it is not
+
 	mu     sync.Mutex
 	some   sync.Cond
 	tasks  fifo[task]

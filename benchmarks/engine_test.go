@@ -40,9 +40,9 @@ func openStore(b *testing.B, dir string, options badgerstore.Options) *badgersto
 }
 
 // startEngine returns an engine that is stopped with the benchmark, before its store.
-func startEngine(b *testing.B, system *actor.ActorSystem, store persistence.Store, config actors.Config) *actors.Engine {
+func startEngine(b *testing.B, store persistence.Store, config actors.Config) *actors.Engine {
 	b.Helper()
-	engine, err := actors.Start(b.Context(), system, store, config)
+	engine, err := actors.Start(b.Context(), nil, store, config)
 	if err != nil {
 		b.Fatal(err)
 	}

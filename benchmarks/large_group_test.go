@@ -30,7 +30,7 @@ func BenchmarkLargeGroup(b *testing.B) {
 func largeGroups(b *testing.B, ack actors.Ack, speakers int) {
 	b.Helper()
 	var rows atomic.Int64
-	engine := startEngine(b, nil, openStore(b, b.TempDir(), badgerstore.Options{NoSync: true}), actors.Config{
+	engine := startEngine(b, openStore(b, b.TempDir(), badgerstore.Options{NoSync: true}), actors.Config{
 		Observer: &actors.Observer{FlushEnd: func(info actors.FlushInfo) { rows.Add(int64(info.Rows)) }},
 	})
 	began := time.Now()

@@ -52,7 +52,7 @@ func BenchmarkPropose(b *testing.B) {
 func propose(b *testing.B, callers int, send func(*actors.Engine, []*actors.Proposal) error) {
 	b.Helper()
 	system := newSystem(b)
-	engine := startEngine(b, nil, openStore(b, b.TempDir(), badgerstore.Options{NoSync: true}), actors.Config{})
+	engine := startEngine(b, openStore(b, b.TempDir(), badgerstore.Options{NoSync: true}), actors.Config{})
 	hot := newHotActor(b, system)
 	speakers := make([]*speaker, callers)
 	for i := range speakers {

@@ -72,6 +72,10 @@ func drawHead(t *rapid.T) *persistence.Head {
 		Floor:      drawUint().Draw(t, "Floor"),
 		Pins:       drawUint().Draw(t, "Pins"),
 		Held:       rapid.Bool().Draw(t, "Held"),
+		Changed:    drawInstant().Draw(t, "Changed"),
+		Listed:     drawInstant().Draw(t, "Listed"),
+		Noticed:    drawInstant().Draw(t, "Noticed"),
+		Large:      rapid.Bool().Draw(t, "Large"),
 	}
 }
 
@@ -100,11 +104,46 @@ func drawMembership(t *rapid.T) *persistence.Membership {
 		MutedUntil:   drawInstant().Draw(t, "MutedUntil"),
 		Tags:         drawUint().Draw(t, "Tags"),
 		Custom:       drawBytes(64).Draw(t, "Custom"),
+		Changed:      drawInstant().Draw(t, "Changed"),
+		Noticed:      drawInstant().Draw(t, "Noticed"),
+		Frozen:       drawInstant().Draw(t, "Frozen"),
 	}
 	if rapid.Bool().Draw(t, "has a draft") {
 		m.Draft = &persistence.Draft{Text: drawBytes(64).Draw(t, "Text"), EditedAt: drawInstant().Draw(t, "EditedAt")}
 	}
 	return m
+}
+
+func drawRoster(t *rapid.T) *persistence.Roster {
+	return &persistence.Roster{
+		Generation: drawGeneration().Draw(t, "Generation"),
+		Version:    drawUint().Draw(t, "Version"),
+		Users:      rapid.SliceOfN(drawName(), 0, persistence.MaxRoster).Draw(t, "Users"),
+	}
+}
+
+func drawLineage(t *rapid.T) persistence.Lineage {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) persistence.Began {
+		return persistence.Began{Mark: drawUint().Draw(t, "Mark"), Until: drawInstant().Draw(t, "Until")}
+	}), 0, 20).Draw(t, "lineage")
+}
+
+func drawDue(t *rapid.T) persistence.Due {
+	ended := drawEnded(t)
+	due := persistence.Due{Ended: &ended}
+	if rapid.Bool().Draw(t, "says where the entries are") {
+		due.Index = persistence.Index{
+			Listed: drawInstant().Draw(t, "Listed"), Noticed: drawInstant().Draw(t, "Noticed"), Large: rapid.Bool().Draw(t, "Large"),
+		}
+	}
+	return due
+}
+
+func drawEntryKind() *rapid.Generator[persistence.EntryKind] { return rapid.SampledFrom(entryKinds) }
+
+// entryKinds are all there are.
+var entryKinds = []persistence.EntryKind{
+	persistence.EntryActive, persistence.EntryNoticed, persistence.EntryOwn, persistence.EntryMerged, persistence.EntryPinned,
 }
 
 func drawEnded(t *rapid.T) persistence.Ended {

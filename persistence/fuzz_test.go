@@ -54,6 +54,8 @@ func FuzzDecodeDue(f *testing.F)        { fuzzDecoder(f, "due") }
 func FuzzDecodeEvent(f *testing.F)      { fuzzDecoder(f, "event") }
 func FuzzDecodeRemoval(f *testing.F)    { fuzzDecoder(f, "removal") }
 func FuzzDecodeOwner(f *testing.F)      { fuzzDecoder(f, "owner") }
+func FuzzDecodeRoster(f *testing.F)     { fuzzDecoder(f, "roster") }
+func FuzzDecodeLineage(f *testing.F)    { fuzzDecoder(f, "lineage") }
 
 func FuzzParseKey(f *testing.F) {
 	for _, key := range goldenKeys {
@@ -70,6 +72,12 @@ func FuzzParseKey(f *testing.F) {
 		}
 		if conversation, err := persistence.ParseHeadKey(key); err == nil && !bytes.Equal(key[4:], persistence.HeadKey(conversation)[4:]) {
 			t.Fatalf("%q is read as the head of %q", key, conversation)
+		}
+		if user, kind, at, conversation, err := persistence.ParseEntryKey(key); err == nil && !bytes.Equal(key, persistence.EntryKey(user, kind, at, conversation)) {
+			t.Fatalf("%q is read as an entry of %q for %q", key, user, conversation)
+		}
+		if user, stamp, conversation, err := persistence.ParseRemovalKey(key); err == nil && !bytes.Equal(key, persistence.RemovalKey(user, stamp, conversation)) {
+			t.Fatalf("%q is read as a removal of %q for %q", key, conversation, user)
 		}
 	})
 }

@@ -30,6 +30,16 @@ var goldenRows = map[string]struct {
 	"head/rewound": {"head", &persistence.Head{
 		Generation: 1, Version: 7, LastSeq: 57, Deadline: persistence.Never, Rewinds: []persistence.Rewind{{Number: 2, To: 40}, {Number: 5, To: 1_000}},
 	}},
+	"head/indexed": {"head", &persistence.Head{
+		Generation: 1, Version: 7, Deadline: persistence.Never, Held: true, Changed: 1_600_000_000_000_001, Listed: 1_599_998_400_000_000, Noticed: 1_600_000_000_000_000,
+	}},
+	"head/large": {"head", &persistence.Head{
+		Generation: 1, Version: 7, Deadline: persistence.Never, Changed: 1_600_000_000_000_001, Large: true, Rewinds: []persistence.Rewind{{Number: 2, To: 40}},
+	}},
+	"membership/indexed": {"membership", &persistence.Membership{
+		Generation: 1, Version: 2, ReadSeq: 40, Left: true, Keep: true,
+		Changed: 1_600_000_000_000_001, Noticed: 1_599_998_400_000_000, Frozen: 1_599_999_999_000_000, Rewinds: 5,
+	}},
 	"membership/rewound":   {"membership", &persistence.Membership{Generation: 1, Version: 2, ReadSeq: 40, Rewinds: 5}},
 	"tombstone":            {"tombstone", persistence.Tombstone{Generation: 7<<40 | 12, LastSeq: 1_000}},
 	"tail/zero":            {"tail", &persistence.Tail{}},
@@ -39,6 +49,15 @@ var goldenRows = map[string]struct {
 	"member":               {"member", persistence.Member{Generation: 7<<40 | 12}},
 	"due/judged-from-head": {"due", persistence.Due{}},
 	"due/ended":            {"due", persistence.Due{Ended: goldenEnded()}},
+	"due/indexed":          {"due", persistence.Due{Ended: goldenEnded(), Index: persistence.Index{Listed: 1_599_998_400_000_000, Noticed: 1_600_000_000_000_000}}},
+	"due/large": {"due", persistence.Due{
+		Ended: &persistence.Ended{Reason: persistence.ReasonExpired, LastSeq: 4, Deadline: 1_602_592_100_000_000}, Index: persistence.Index{Large: true},
+	}},
+	"roster/empty": {"roster", &persistence.Roster{Generation: 7<<40 | 12, Version: 1}},
+	"roster/full":  {"roster", &persistence.Roster{Generation: 7<<40 | 12, Version: 300, Users: []string{"alice", "bob"}}},
+	"lineage": {"lineage", persistence.Lineage{
+		{Mark: 0xfedcba9876543210, Until: 1_600_000_000_000_001}, {Mark: 1},
+	}},
 	"event": {"event", &persistence.Event{
 		At: 1_602_592_100_250_000, Conversation: "lx:a", Generation: 7<<40 | 12, Ended: *goldenEnded(),
 	}},
@@ -82,6 +101,17 @@ var goldenKeys = map[string][]byte{
 	"event":          persistence.EventKey(255, 1<<40),
 	"membership":     persistence.MembershipKey("bob", "lx:a"),
 	"removal":        persistence.RemovalKey("bob", 1<<40, "lx:a"),
+	"removals-from":  persistence.RemovalsRange("bob", 1<<40).Start,
+	"removals-end":   persistence.RemovalsRange("bob", 1<<40).End,
+	"entry/active":   persistence.EntryKey("bob", persistence.EntryActive, 1_599_998_400_000_000, "lx:a"),
+	"entry/noticed":  persistence.EntryKey("bob", persistence.EntryNoticed, 1_599_998_400_000_000, "lx:a"),
+	"entry/own":      persistence.EntryKey("bob", persistence.EntryOwn, 1, "lx:a"),
+	"entry/merged":   persistence.EntryKey("bob", persistence.EntryMerged, 0, "lx:a"),
+	"entry/pinned":   persistence.EntryKey("bob", persistence.EntryPinned, 0, "lx:a"),
+	"entries-from":   persistence.EntriesRange("bob", persistence.EntryActive, persistence.Never, 1).Start,
+	"entries-end":    persistence.EntriesRange("bob", persistence.EntryActive, persistence.Never, 1).End,
+	"roster":         persistence.RosterKey("lx:a"),
+	"lineage":        persistence.LineageKey(),
 	"owner":          persistence.OwnerKey(255),
 	"store":          persistence.StoreKey("format"),
 	"heads-start":    persistence.HeadsRange(255).Start,

@@ -5,21 +5,25 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Key spaces, and the kinds of row within a shard.
 const (
 	spaceShard   = 'k'
 	spaceUser    = 'u'
+	spaceEntry   = 'b'
 	spaceRemoval = 'r'
 	spaceOwner   = 'o'
 	spaceStore   = 's'
 
-	kindHead   = 'c'
-	kindTail   = 't'
-	kindMember = 'm'
-	kindDue    = 'd'
-	kindEvent  = 'e'
+	kindHead    = 'c'
+	kindTail    = 't'
+	kindMember  = 'm'
+	kindDue     = 'd'
+	kindEvent   = 'e'
+	kindRoster  = 'r'
+	kindLineage = 'l'
 )
 
 // ErrKey says that a key is not of the form its place in the keyspace asks for.
@@ -56,6 +60,11 @@ func MemberKey(conversation, user string) []byte {
 // MembersRange holds the [Member] rows of a conversation, in the order of the users' names.
 func MembersRange(conversation string) Range {
 	return PrefixRange(appendName(shardKey(ShardOf(conversation), kindMember, len(conversation)+1), conversation))
+}
+
+// RosterKey is the key of a conversation's [Roster].
+func RosterKey(conversation string) []byte {
+	return appendName(shardKey(ShardOf(conversation), kindRoster, len(conversation)+1), conversation)
 }
 
 // DueKey is the key of the entry that has a generation looked at when its deadline comes. The deadline must not be negative.
@@ -101,6 +110,37 @@ func RemovalKey(user string, stamp uint64, conversation string) []byte {
 	return appendName(binary.BigEndian.AppendUint64(key, stamp), conversation)
 }
 
+// RemovalsRange holds a user's removals with stamps from `from` on, in the order of their stamps.
+func RemovalsRange(user string, from uint64) Range {
+	of := appendName([]byte{spaceRemoval}, user)
+	return Range{Start: binary.BigEndian.AppendUint64(slices.Clip(of), from), End: prefixEnd(of)}
+}
+
+// AllRemovals holds the removals of all users.
+func AllRemovals() Range { return PrefixRange([]byte{spaceRemoval}) }
+
+// ParseRemovalKey returns what is in a [RemovalKey].
+func ParseRemovalKey(key []byte) (user string, stamp uint64, conversation string, err error) {
+	user, stamp, conversation, ok := parseStamped(key, 1)
+	if !ok || KindOf(key) != KindRemoval {
+		return "", 0, "", malformed(key)
+	}
+	return user, stamp, conversation, nil
+}
+
+// parseStamped reads a name, eight bytes and a name from key[from:].
+func parseStamped(key []byte, from int) (first string, stamp uint64, second string, ok bool) {
+	if len(key) < from {
+		return "", 0, "", false
+	}
+	rest := key[from:]
+	end := bytes.IndexByte(rest, 0)
+	if end < 1 || len(rest) < end+1+8+2 || rest[len(rest)-1] != 0 || bytes.IndexByte(rest[end+9:], 0) != len(rest)-end-10 {
+		return "", 0, "", false
+	}
+	return string(rest[:end]), binary.BigEndian.Uint64(rest[end+1:]), string(rest[end+9 : len(rest)-1]), true
+}
+
 // OwnerKey is the key of a shard's [Owner].
 func OwnerKey(shard Shard) []byte {
 	return binary.BigEndian.AppendUint16([]byte{spaceOwner}, uint16(shard))
@@ -121,7 +161,10 @@ const (
 	KindDue
 	KindEvent
 	KindMembership
+	KindRoster
+	KindEntry
 	KindRemoval
+	KindLineage
 	KindOwner
 	KindStore
 )
@@ -134,6 +177,8 @@ func KindOf(key []byte) Kind {
 	switch key[0] {
 	case spaceUser:
 		return KindMembership
+	case spaceEntry:
+		return KindEntry
 	case spaceRemoval:
 		return KindRemoval
 	case spaceOwner:
@@ -155,6 +200,10 @@ func KindOf(key []byte) Kind {
 			return KindDue
 		case kindEvent:
 			return KindEvent
+		case kindRoster:
+			return KindRoster
+		case kindLineage:
+			return KindLineage
 		}
 	}
 	return KindUnknown

@@ -40,6 +40,16 @@ func TestWhatIsInAKeyComesBack(t *testing.T) {
 		if err != nil || c != conversation || d != deadline || g != generation {
 			t.Fatalf("ParseDueKey = %q, %d, %d, %v; want %q, %d, %d", c, d, g, err, conversation, deadline, generation)
 		}
+		kind, at := drawEntryKind().Draw(t, "kind"), drawInstant().Draw(t, "at")
+		u, k, i, c, err := persistence.ParseEntryKey(persistence.EntryKey(user, kind, at, conversation))
+		if err != nil || u != user || k != kind || i != at || c != conversation {
+			t.Fatalf("ParseEntryKey = %q, %c, %d, %q, %v; want %q, %c, %d, %q", u, k, i, c, err, user, kind, at, conversation)
+		}
+		stamp := drawUint().Draw(t, "stamp")
+		u, s, c, err := persistence.ParseRemovalKey(persistence.RemovalKey(user, stamp, conversation))
+		if err != nil || u != user || s != stamp || c != conversation {
+			t.Fatalf("ParseRemovalKey = %q, %d, %q, %v; want %q, %d, %q", u, s, c, err, user, stamp, conversation)
+		}
 		shard, number := drawShard().Draw(t, "shard"), drawUint().Draw(t, "number")
 		if s, n, err := persistence.ParseEventKey(persistence.EventKey(shard, number)); err != nil || s != shard || n != number {
 			t.Fatalf("ParseEventKey = %d, %d, %v; want %d, %d", s, n, err, shard, number)
@@ -58,6 +68,9 @@ func everyKey(t *rapid.T) map[persistence.Kind][]byte {
 		persistence.KindEvent:      persistence.EventKey(drawShard().Draw(t, "shard"), drawUint().Draw(t, "number")),
 		persistence.KindMembership: persistence.MembershipKey(user, conversation),
 		persistence.KindRemoval:    persistence.RemovalKey(user, drawUint().Draw(t, "stamp"), conversation),
+		persistence.KindRoster:     persistence.RosterKey(conversation),
+		persistence.KindEntry:      persistence.EntryKey(user, drawEntryKind().Draw(t, "entry"), drawInstant().Draw(t, "at"), conversation),
+		persistence.KindLineage:    persistence.LineageKey(),
 		persistence.KindOwner:      persistence.OwnerKey(drawShard().Draw(t, "owned")),
 		persistence.KindStore:      persistence.StoreKey("format"),
 	}
@@ -70,6 +83,8 @@ var parsers = map[persistence.Kind]func([]byte) error{
 	persistence.KindDue:        func(key []byte) error { _, _, _, err := persistence.ParseDueKey(key); return err },
 	persistence.KindEvent:      func(key []byte) error { _, _, err := persistence.ParseEventKey(key); return err },
 	persistence.KindMembership: func(key []byte) error { _, _, err := persistence.ParseMembershipKey(key); return err },
+	persistence.KindEntry:      func(key []byte) error { _, _, _, _, err := persistence.ParseEntryKey(key); return err },
+	persistence.KindRemoval:    func(key []byte) error { _, _, _, err := persistence.ParseRemovalKey(key); return err },
 }
 
 func TestAKeyIsOfOneKindOnly(t *testing.T) {
@@ -107,7 +122,7 @@ func TestATruncatedOrExtendedKeyIsRefused(t *testing.T) {
 }
 
 func TestUnknownKeysAreOfNoKind(t *testing.T) {
-	for _, key := range []string{"", "x", "b\x00", "k", "k\x00\x00", "k\x00\x00z", "\x00", "\xff"} {
+	for _, key := range []string{"", "x", "a\x00", "k", "k\x00\x00", "k\x00\x00z", "\x00", "\xff"} {
 		if got := persistence.KindOf([]byte(key)); got != persistence.KindUnknown {
 			t.Errorf("KindOf(%q) = %d; want KindUnknown", key, got)
 		}
@@ -125,6 +140,10 @@ func TestKeysOfEmptyNamesAreRefused(t *testing.T) {
 		{persistence.KindMembership, persistence.MembershipKey("bob", "")},
 		{persistence.KindMembership, persistence.MembershipKey("", "lx:a")},
 		{persistence.KindDue, persistence.DueKey("", 1, 1)},
+		{persistence.KindEntry, persistence.EntryKey("", persistence.EntryActive, 1, "lx:a")},
+		{persistence.KindEntry, persistence.EntryKey("bob", persistence.EntryActive, 1, "")},
+		{persistence.KindRemoval, persistence.RemovalKey("", 1, "lx:a")},
+		{persistence.KindRemoval, persistence.RemovalKey("bob", 1, "")},
 	} {
 		if err := parsers[c.kind](c.key); !errors.Is(err, persistence.ErrKey) {
 			t.Errorf("the parser of kind %d reads %q: %v; want ErrKey", c.kind, c.key, err)
@@ -189,4 +208,41 @@ func TestEventsSortByNumber(t *testing.T) {
 			t.Fatalf("the key of event %d below that of %d: %v", a, b, less)
 		}
 	})
+}
+
+func TestLaterEntriesOfAKindComeFirst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		kind := drawEntryKind().Draw(t, "kind")
+		early, late := drawDeadline().Draw(t, "early"), drawDeadline().Draw(t, "late")
+		if early == late {
+			t.Skip("equal")
+		}
+		early, late = min(early, late), max(early, late)
+		first := persistence.EntryKey("bob", kind, late, drawConversation().Draw(t, "later"))
+		second := persistence.EntryKey("bob", kind, early, drawConversation().Draw(t, "earlier"))
+		if bytes.Compare(first, second) >= 0 {
+			t.Fatalf("the entry of %d does not sort before that of %d", late, early)
+		}
+	})
+}
+
+func TestEntriesOfUnknownKindsAreRefused(t *testing.T) {
+	for kind := range 256 {
+		known := bytes.IndexByte([]byte("ahomp"), byte(kind)) >= 0
+		_, _, _, _, err := persistence.ParseEntryKey(persistence.EntryKey("bob", persistence.EntryKind(kind), 1, "lx:a")) //nolint:dogsled // only the error counts
+		if (err == nil) != known || err != nil && !errors.Is(err, persistence.ErrKey) {
+			t.Errorf("kind %q: %v", byte(kind), err)
+		}
+	}
+}
+
+func TestANameThatGoesOnBehindItsEndIsRefused(t *testing.T) {
+	for kind, key := range map[persistence.Kind][]byte{
+		persistence.KindEntry:   persistence.EntryKey("bob", persistence.EntryActive, 1, "lx:a\x00b"),
+		persistence.KindRemoval: persistence.RemovalKey("bob", 1, "lx:a\x00b"),
+	} {
+		if err := parsers[kind](key); !errors.Is(err, persistence.ErrKey) {
+			t.Errorf("the parser of kind %d reads %q: %v; want ErrKey", kind, key, err)
+		}
+	}
 }

@@ -39,14 +39,14 @@ func stampOf(kind Kind, value []byte) (stamp, error) {
 		} else {
 			s.version = d.uint()
 		}
-	case KindTail:
+	case KindTail, KindRoster:
 		s.version = d.uint()
 	case KindMembership:
 		d.byte() // flags
 		d.byte() // hide
 		s.version = d.uint()
 	case KindMember:
-	case KindUnknown, KindDue, KindEvent, KindRemoval, KindOwner, KindStore:
+	case KindUnknown, KindDue, KindEvent, KindEntry, KindRemoval, KindLineage, KindOwner, KindStore:
 		return s, fmt.Errorf("%w: rows of this kind have no order", ErrValue)
 	}
 	return s, d.err

@@ -67,6 +67,57 @@ func TestAUsersRangeHoldsTheirMembershipsAndNobodyElses(t *testing.T) {
 	})
 }
 
+// kin draws a user whose name is likely to begin with another's.
+func kin(of string) *rapid.Generator[string] {
+	return rapid.OneOf(rapid.Just(of), drawName(), rapid.Custom(func(t *rapid.T) string { return of + drawName().Draw(t, "more") }))
+}
+
+func TestARangeOfEntriesHoldsThoseOfOneUserAndKindAndTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		user, conversation, kind := drawName().Draw(t, "user"), drawConversation().Draw(t, "conversation"), drawEntryKind().Draw(t, "kind")
+		oldest, newest := drawDeadline().Draw(t, "oldest"), drawDeadline().Draw(t, "newest")
+		oldest, newest = min(oldest, newest), max(oldest, newest)
+		r := persistence.EntriesRange(user, kind, newest, oldest)
+		other, otherKind := kin(user).Draw(t, "other"), drawEntryKind().Draw(t, "other kind")
+		for _, at := range []persistence.Instant{
+			drawDeadline().Draw(t, "at"), oldest, newest, max(oldest, 1) - 1, max(newest, 1) - 1, min(oldest, persistence.Never-1) + 1, min(newest, persistence.Never-1) + 1,
+		} {
+			key := persistence.EntryKey(other, otherKind, at, conversation)
+			if got, want := within(r, key), other == user && otherKind == kind && oldest <= at && at <= newest; got != want {
+				t.Fatalf("EntriesRange(%q, %c, %d, %d) holds the entry of %q, %c, %d: %v", user, kind, newest, oldest, other, otherKind, at, got)
+			}
+			if !within(persistence.AllEntries(), key) {
+				t.Fatalf("AllEntries misses %q", key)
+			}
+		}
+		if within(r, persistence.MembershipKey(user, conversation)) || within(r, persistence.RemovalKey(user, uint64(newest), conversation)) {
+			t.Fatalf("EntriesRange(%q) holds another kind of row", user)
+		}
+	})
+}
+
+func TestARangeOfRemovalsHoldsThoseOfOneUserFromAStampOn(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		user, conversation := drawName().Draw(t, "user"), drawConversation().Draw(t, "conversation")
+		from := drawUint().Draw(t, "from")
+		r := persistence.RemovalsRange(user, from)
+		other := kin(user).Draw(t, "other")
+		for _, stamp := range []uint64{drawUint().Draw(t, "stamp"), from, max(from, 1) - 1, from + 1} {
+			key := persistence.RemovalKey(other, stamp, conversation)
+			if got, want := within(r, key), other == user && stamp >= from; got != want {
+				t.Fatalf("RemovalsRange(%q, %d) holds the removal of %q with stamp %d: %v", user, from, other, stamp, got)
+			}
+			if !within(persistence.AllRemovals(), key) {
+				t.Fatalf("AllRemovals misses %q", key)
+			}
+		}
+		if within(r, persistence.MembershipKey(user, conversation)) || within(persistence.AllRemovals(), persistence.MembershipKey(user, conversation)) ||
+			within(persistence.AllEntries(), persistence.RemovalKey(user, from, conversation)) {
+			t.Fatalf("a range holds another kind of row of %q", user)
+		}
+	})
+}
+
 func TestAShardsRangesHoldItsOwnRowsOfOneKind(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		conversation := drawConversation().Draw(t, "conversation")

@@ -46,6 +46,10 @@ type Head struct {
 	Members    uint64  // memberships that have not left
 	Pins       uint64  // memberships that pin it
 	Held       bool
+	Changed    Instant  // by the engine's clock: when this row, or the tail, last changed in a way that members see; never goes back
+	Listed     Instant  // in the keys of its members' EntryActive; zero: they have none
+	Noticed    Instant  // in the keys of its members' EntryNoticed; zero: they have none
+	Large      bool     // its members have EntryMerged instead, and it has no Roster
 	Rewinds    []Rewind // ascending in both numbers: what memberships that were written before them have yet to be cut to
 }
 
@@ -64,6 +68,8 @@ const (
 const (
 	headHeld = 1 << iota
 	headRewound
+	headIndexed
+	headLarge
 )
 
 // Encode returns the row's value.
@@ -93,7 +99,16 @@ func (h *Head) Encode() []byte {
 	if len(h.Rewinds) > 0 {
 		flags |= headRewound
 	}
+	if h.Changed != 0 || h.Listed != 0 || h.Noticed != 0 {
+		flags |= headIndexed
+	}
+	if h.Large {
+		flags |= headLarge
+	}
 	b = append(b, flags)
+	if flags&headIndexed != 0 {
+		b = appendInstant(appendInstant(appendInstant(b, h.Changed), h.Listed), h.Noticed)
+	}
 	if len(h.Rewinds) > 0 {
 		b = binary.AppendUvarint(b, uint64(len(h.Rewinds)))
 		for _, r := range h.Rewinds {
@@ -134,7 +149,10 @@ func DecodeHead(value []byte) (*Head, Tombstone, error) {
 			Pins:       d.uint(),
 		}
 		flags := d.byte()
-		h.Held = flags&headHeld != 0
+		h.Held, h.Large = flags&headHeld != 0, flags&headLarge != 0
+		if flags&headIndexed != 0 {
+			h.Changed, h.Listed, h.Noticed = d.instant(), d.instant(), d.instant()
+		}
 		if flags&headRewound != 0 {
 			h.Rewinds = make([]Rewind, d.count())
 			for i := range h.Rewinds {
@@ -195,7 +213,10 @@ type Membership struct {
 	Tags         uint64
 	Custom       []byte
 	Draft        *Draft
-	Rewinds      uint64 // the head's rewinds up to this number are in the marks above
+	Changed      Instant // by the engine's clock: when this row last changed; never goes back
+	Noticed      Instant // in the key of its EntryOwn; zero: it has none
+	Frozen       Instant // of one who left: Head.Ordered at that time
+	Rewinds      uint64  // the head's rewinds up to this number are in the marks above
 }
 
 const (
@@ -204,6 +225,7 @@ const (
 	memberMarkedUnread
 	memberDraft
 	memberRewound
+	memberIndexed
 )
 
 // Encode returns the row's value.
@@ -226,6 +248,9 @@ func (m *Membership) Encode() []byte {
 	if m.Rewinds > 0 {
 		flags |= memberRewound
 	}
+	if m.Changed != 0 || m.Noticed != 0 || m.Frozen != 0 {
+		flags |= memberIndexed
+	}
 	b = append(b, flags, byte(m.Hide))
 	for _, v := range [...]uint64{
 		m.Version, m.Revision, m.VisibleFrom, m.VisibleTo, m.ReadSeq, m.DeliveredSeq, m.ClearedSeq, m.HiddenAt, m.Pin, m.Tags,
@@ -245,6 +270,9 @@ func (m *Membership) Encode() []byte {
 	}
 	if m.Rewinds > 0 {
 		b = binary.AppendUvarint(b, m.Rewinds)
+	}
+	if flags&memberIndexed != 0 {
+		b = appendInstant(appendInstant(appendInstant(b, m.Changed), m.Noticed), m.Frozen)
 	}
 	return b
 }
@@ -275,6 +303,9 @@ func DecodeMembership(value []byte) (*Membership, error) {
 	if flags&memberRewound != 0 {
 		m.Rewinds = d.uint()
 	}
+	if flags&memberIndexed != 0 {
+		m.Changed, m.Noticed, m.Frozen = d.instant(), d.instant(), d.instant()
+	}
 	if err := d.done(); err != nil {
 		return nil, rowError("membership", err)
 	}
@@ -300,24 +331,28 @@ const MaxEndedUsers = 100
 // Ended is how a generation came to its end. It is the value of a due entry from the moment that it can no longer be told from the head,
 // and it goes into the event.
 type Ended struct {
-	Reason         Reason
-	LastSeq        uint64
-	Deadline       Instant  // when the generation was over
+	Reason   Reason
+	LastSeq  uint64
+	Deadline Instant // when the generation was over
 	// Users are its members, at most MaxEndedUsers. Those who are in a later generation already are left out; those of an older one, which was to be deleted before but
 	// goes in the same deletion, are named as well.
 	Users          []string
-	UsersTruncated bool     // there were more
+	UsersTruncated bool // there were more
 }
 
-func (e *Ended) append(b []byte) []byte {
+const (
+	endedTruncated = 1 << iota
+	endedIndexed   // in a due entry: an Index follows
+)
+
+func (e *Ended) append(b []byte, flags byte) []byte {
 	b = append(b, byte(e.Reason))
 	b = binary.AppendUvarint(b, e.LastSeq)
 	b = appendInstant(b, e.Deadline)
-	var truncated byte
 	if e.UsersTruncated {
-		truncated = 1
+		flags |= endedTruncated
 	}
-	b = append(b, truncated)
+	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(len(e.Users)))
 	for _, user := range e.Users {
 		b = appendString(b, user)
@@ -325,26 +360,48 @@ func (e *Ended) append(b []byte) []byte {
 	return b
 }
 
-func (d *decoder) ended() Ended {
-	e := Ended{Reason: Reason(d.byte()), LastSeq: d.uint(), Deadline: d.instant(), UsersTruncated: d.byte() != 0}
+func (d *decoder) ended() (e Ended, flags byte) {
+	e = Ended{Reason: Reason(d.byte()), LastSeq: d.uint(), Deadline: d.instant()}
+	flags = d.byte()
+	e.UsersTruncated = flags&endedTruncated != 0
 	if n := d.count(); n > 0 {
 		e.Users = make([]string, n)
 		for i := range e.Users {
 			e.Users[i] = d.string()
 		}
 	}
-	return e
+	return e, flags
 }
 
 // Due is a due entry: it has its generation looked at when the deadline in its key comes. Ended is nil while that must be judged from the head.
-type Due struct{ Ended *Ended }
+type Due struct {
+	Ended *Ended
+	Index Index // where Ended is set
+}
+
+// Index is where the entries of a generation's members stand: what the reaper must know to remove them once the head is gone. See [Head].
+type Index struct {
+	Listed, Noticed Instant
+	Large           bool
+}
+
+// Index returns where the entries of the head's members stand.
+func (h *Head) Index() Index { return Index{Listed: h.Listed, Noticed: h.Noticed, Large: h.Large} }
 
 // Encode returns the row's value, which is empty where Ended is nil.
 func (d Due) Encode() []byte {
 	if d.Ended == nil {
 		return nil
 	}
-	return d.Ended.append([]byte{format})
+	if d.Index == (Index{}) {
+		return d.Ended.append([]byte{format}, 0)
+	}
+	b := d.Ended.append([]byte{format}, endedIndexed)
+	var large byte
+	if d.Index.Large {
+		large = 1
+	}
+	return append(appendInstant(appendInstant(b, d.Index.Listed), d.Index.Noticed), large)
 }
 
 // DecodeDue reads a [Due].
@@ -353,11 +410,15 @@ func DecodeDue(value []byte) (Due, error) {
 		return Due{}, nil
 	}
 	d := decode(value)
-	ended := d.ended()
+	ended, flags := d.ended()
+	due := Due{Ended: &ended}
+	if flags&endedIndexed != 0 {
+		due.Index = Index{Listed: d.instant(), Noticed: d.instant(), Large: d.byte() != 0}
+	}
 	if err := d.done(); err != nil {
 		return Due{}, rowError("due entry", err)
 	}
-	return Due{Ended: &ended}, nil
+	return due, nil
 }
 
 // Event says that a generation expired. It is written in the commit that deletes the generation's head.
@@ -373,13 +434,14 @@ func (e *Event) Encode() []byte {
 	b := appendHeader(make([]byte, 0, 64), e.Generation)
 	b = appendInstant(b, e.At)
 	b = appendString(b, e.Conversation)
-	return e.append(b)
+	return e.append(b, 0)
 }
 
 // DecodeEvent reads an [Event].
 func DecodeEvent(value []byte) (*Event, error) {
 	d := decode(value)
-	e := &Event{Generation: Generation(d.fixed64()), At: d.instant(), Conversation: d.string(), Ended: d.ended()}
+	e := &Event{Generation: Generation(d.fixed64()), At: d.instant(), Conversation: d.string()}
+	e.Ended, _ = d.ended()
 	if err := d.done(); err != nil {
 		return nil, rowError("event", err)
 	}
@@ -426,8 +488,8 @@ func appendHeader(b []byte, generation Generation) []byte {
 	return binary.BigEndian.AppendUint64(append(b, format), uint64(generation))
 }
 
-// GenerationOf returns the generation that a value carries behind its format version: those of heads, tombstones, tails, members, memberships,
-// events and removals do. It is what a guarded delete compares.
+// GenerationOf returns the generation that a value carries behind its format version: those of heads, tombstones, tails, rosters, members,
+// memberships, entries, events and removals do. It is what a guarded delete compares.
 func GenerationOf(value []byte) (Generation, error) {
 	d := decode(value)
 	generation := Generation(d.fixed64())

@@ -3,6 +3,7 @@ package persistence_test
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,10 +36,7 @@ var codecs = func() map[string]codec {
 	owner := codecOf("owner", func(t *rapid.T) persistence.Owner {
 		return persistence.Owner{Epoch: persistence.Epoch(drawUint().Draw(t, "Epoch")), NextEvent: drawUint().Draw(t, "NextEvent")}
 	}, persistence.Owner.Encode, persistence.DecodeOwner)
-	due := codecOf("due", func(t *rapid.T) persistence.Due {
-		ended := drawEnded(t)
-		return persistence.Due{Ended: &ended}
-	}, persistence.Due.Encode, persistence.DecodeDue)
+	due := codecOf("due", drawDue, persistence.Due.Encode, persistence.DecodeDue)
 	due.emptyIsGood = true
 
 	all := map[string]codec{}
@@ -56,6 +54,8 @@ var codecs = func() map[string]codec {
 		codecOf("member", func(t *rapid.T) persistence.Member {
 			return persistence.Member{Generation: drawGeneration().Draw(t, "Generation")}
 		}, persistence.Member.Encode, persistence.DecodeMember),
+		codecOf("roster", drawRoster, (*persistence.Roster).Encode, persistence.DecodeRoster),
+		codecOf("lineage", drawLineage, persistence.Lineage.Encode, persistence.DecodeLineage),
 		codecOf("event", drawEvent, (*persistence.Event).Encode, persistence.DecodeEvent),
 		codecOf("removal", func(t *rapid.T) persistence.Removal {
 			return persistence.Removal{Generation: drawGeneration().Draw(t, "Generation"), Reason: drawReason().Draw(t, "Reason")}
@@ -191,6 +191,8 @@ func generationIn(row any) (persistence.Generation, bool) {
 		return row.Generation, true
 	case persistence.Member:
 		return row.Generation, true
+	case *persistence.Roster:
+		return row.Generation, true
 	case *persistence.Event:
 		return row.Generation, true
 	case persistence.Removal:
@@ -235,6 +237,39 @@ func TestAListLongerThanItsValueIsRefusedBeforeItIsAllocated(t *testing.T) {
 	if got, err := persistence.DecodeEvent(beyond); !errors.Is(err, persistence.ErrValue) {
 		t.Fatalf("DecodeEvent of a list of 2^62 users: %+v, %v; want ErrValue", got, err)
 	}
+}
+
+func TestARosterOfMoreThanItMayNameIsRefused(t *testing.T) {
+	roster := persistence.Roster{Generation: 1, Users: slices.Repeat([]string{"u"}, persistence.MaxRoster)}
+	if _, err := persistence.DecodeRoster(roster.Encode()); err != nil {
+		t.Errorf("one of %d users: %v", len(roster.Users), err)
+	}
+	roster.Users = append(roster.Users, "u")
+	if _, err := persistence.DecodeRoster(roster.Encode()); !errors.Is(err, persistence.ErrValue) {
+		t.Errorf("one of %d users: %v; want ErrValue", len(roster.Users), err)
+	}
+}
+
+func TestALineageOfMoreThanItMayHoldIsRefused(t *testing.T) {
+	lineage := make(persistence.Lineage, persistence.MaxLineage)
+	if _, err := persistence.DecodeLineage(lineage.Encode()); err != nil {
+		t.Errorf("one of %d starts: %v", len(lineage), err)
+	}
+	lineage = append(lineage, persistence.Began{Mark: 1})
+	if _, err := persistence.DecodeLineage(lineage.Encode()); !errors.Is(err, persistence.ErrValue) {
+		t.Errorf("one of %d starts: %v; want ErrValue", len(lineage), err)
+	}
+}
+
+func TestADueEntryCarriesTheIndexOfItsHead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		head := drawHead(t)
+		want := persistence.Index{Listed: head.Listed, Noticed: head.Noticed, Large: head.Large}
+		due, err := persistence.DecodeDue(persistence.Due{Ended: &persistence.Ended{}, Index: head.Index()}.Encode())
+		if err != nil || due.Index != want {
+			t.Fatalf("it says %+v, %v; want %+v", due.Index, err, want)
+		}
+	})
 }
 
 func TestReasonsHaveTheNamesThatLogsAndMetricsUse(t *testing.T) {

@@ -46,7 +46,10 @@ func TestEveryVerbProposesWhatItsNameSays(t *testing.T) {
 		},
 		{
 			"read", func(e *actorstest.Engine) actors.Reply { return e.Read(name, "bob", 2) },
-			func(e *actorstest.Engine) bool { return e.BadgeOf("bob") == actors.Badge{Unread: 1, Conversations: 1} },
+			func(e *actorstest.Engine) bool {
+				badge := e.BadgeOf("bob")
+				return badge.Unread == 1 && badge.Conversations == 1
+			},
 		},
 		{
 			"deliver", func(e *actorstest.Engine) actors.Reply { return e.Deliver(name, "bob", 2) },

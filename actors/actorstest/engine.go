@@ -125,7 +125,18 @@ func (e *Engine) Advance(d time.Duration) {
 // recorded nor told to the config's observer, and who still waits for it is refused with ErrUnavailable: a host that went down with it would not have heard that either.
 func (e *Engine) Crash() {
 	e.t.Helper()
-	store := e.Store.Crash()
+	e.restore(e.Store.Crash())
+}
+
+// Restore ends the engine as Crash does, and starts another on a backup that was put back: see [persistencetest.Store.Copy].
+func (e *Engine) Restore(backup *persistencetest.Store) {
+	e.t.Helper()
+	e.Store.Crash()
+	e.restore(backup)
+}
+
+func (e *Engine) restore(store *persistencetest.Store) {
+	e.t.Helper()
 	e.mute()
 	e.Heal()
 	expired, cancel := context.WithCancel(context.Background())
@@ -170,7 +181,7 @@ func (e *Engine) Rows() int {
 			e.t.Fatalf("count rows: %v", err)
 		}
 		switch persistence.KindOf(row.Key) {
-		case persistence.KindOwner, persistence.KindStore:
+		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage:
 		default:
 			n++
 		}

@@ -38,6 +38,9 @@ func (w *Events) start() {
 	if err != nil {
 		w.e.t.Fatalf("watch: %v", err)
 	}
+	w.mu.Lock()
+	w.cursor = watch.Cursor()
+	w.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	w.watch, w.leave, w.done = watch, cancel, make(chan struct{})
 	w.fail(nil)

@@ -116,7 +116,7 @@ func (r *recorder) note(kind Kind, info any) {
 	r.more = make(chan struct{})
 }
 
-// observe returns an observer for one engine, that records everything and passes it on to next, until it is muted.
+// observe returns an observer for one engine, that records everything but reads and passes all of it on to next, until it is muted.
 func (r *recorder) observe(next *actors.Observer) (observer *actors.Observer, mute func()) {
 	if next == nil {
 		next = &actors.Observer{}
@@ -128,6 +128,11 @@ func (r *recorder) observe(next *actors.Observer) (observer *actors.Observer, mu
 		ReapEnd:    tap(r, &muted, KindReapEnd, next.ReapEnd),
 		FlushBegin: tap(r, &muted, KindFlushBegin, next.FlushBegin),
 		FlushEnd:   tap(r, &muted, KindFlushEnd, next.FlushEnd),
+		Read: func(info actors.ReadInfo) {
+			if next.Read != nil && !muted.Load() {
+				next.Read(info)
+			}
+		},
 		Failed:     tap(r, &muted, KindFailed, next.Failed),
 		Unanswered: tap(r, &muted, KindUnanswered, next.Unanswered),
 		StopBegin:  tap(r, &muted, KindStopBegin, next.StopBegin),

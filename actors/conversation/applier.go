@@ -17,7 +17,7 @@ type applier struct {
 	headChanged bool // what its version stands for
 	headTouched bool // something else in it
 	tailChanged bool
-	changed     map[string]bool // memberships; true: the user had none in this generation
+	changed     map[string]before // memberships
 	deleted     bool
 	ended       *Ending
 	writes      []Write
@@ -26,15 +26,15 @@ type applier struct {
 // touch returns a user's membership to be changed, and marks it.
 func (a *applier) touch(user string) *persistence.Membership {
 	if a.changed == nil {
-		a.changed = make(map[string]bool, 2)
+		a.changed = make(map[string]before, 2)
 	}
 	m := a.members[user]
+	if _, marked := a.changed[user]; !marked {
+		a.changed[user] = a.before(m)
+	}
 	if m == nil {
 		m = &persistence.Membership{Generation: a.head.Generation, Rewinds: a.head.LastRewind()}
 		a.members[user] = m
-		a.changed[user] = true
-	} else if _, marked := a.changed[user]; !marked {
-		a.changed[user] = false
 	}
 	return m
 }
@@ -45,12 +45,16 @@ func (a *applier) begin() {
 	if old != nil {
 		a.floor = persistence.Tombstone{Generation: old.Generation, LastSeq: old.LastSeq}
 		a.ended = a.ending(old)
-		record := persistence.Due{Ended: &persistence.Ended{Reason: old.Reason, LastSeq: old.LastSeq, Deadline: old.Deadline}}
+		record := persistence.Due{
+			Ended: &persistence.Ended{Reason: old.Reason, LastSeq: old.LastSeq, Deadline: old.Deadline},
+			Index: old.Index(),
+		}
 		a.writes = append(a.writes, Write{
 			Key:       persistence.DueKey(a.name, old.Due, old.Generation),
 			Value:     record.Encode(),
 			IfPresent: true, // the reaper may have deleted the generation, and the entry with it
 		})
+		a.unlist(old)
 	}
 	a.head = &persistence.Head{
 		Generation: a.in.Next(),
@@ -62,6 +66,7 @@ func (a *applier) begin() {
 		Reason:     persistence.ReasonExpired,
 	}
 	a.tail = persistence.Tail{Generation: a.head.Generation, Last: a.head.LastSeq}
+	a.roster = &persistence.Roster{Generation: a.head.Generation}
 	a.tailChanged = true
 	a.headChanged = true
 	a.members, a.complete = map[string]*persistence.Membership{}, true
@@ -112,6 +117,7 @@ func (s *State) ending(head *persistence.Head) *Ending {
 		Deadline:     head.Deadline,
 		Due:          head.Due,
 		Members:      head.Members,
+		Index:        head.Index(),
 	}
 }
 
@@ -122,7 +128,9 @@ func (a *applier) finish() Outcome {
 	if !out.Changed {
 		return out
 	}
-	out.Everyone = a.headChanged || a.tailChanged
+	a.headChanged = a.headChanged || a.tailChanged // of what the tail knows, members are shown something
+	out.Everyone = a.headChanged
+	a.index(&out)
 	if a.headChanged {
 		a.head.Version++
 		a.arm(&out)
@@ -141,7 +149,7 @@ func (a *applier) finish() Outcome {
 		m := a.members[user]
 		m.Version++
 		out.Writes = append(out.Writes, Write{Key: persistence.MembershipKey(user, a.name), Value: m.Encode(), User: user})
-		if a.changed[user] {
+		if a.changed[user].fresh {
 			out.Writes = append(out.Writes, Write{
 				Key:   persistence.MemberKey(a.name, user),
 				Value: persistence.Member{Generation: a.head.Generation}.Encode(),

@@ -10,7 +10,7 @@ import (
 
 // BenchmarkApplyPost is the hot path: the next message of a person-to-person chat that is in memory, and its rows.
 func BenchmarkApplyPost(b *testing.B) {
-	state, err := conversation.Load("direct:ann:bob", nil, nil)
+	state, err := conversation.Load("direct:ann:bob", nil, nil, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func (m *model) glimpse(user string, now persistence.Instant) glimpse {
 	to := l.last()
 	if !p.in {
 		to = p.left
-		g.To, g.LastSeq = p.left, p.left
+		g.To, g.LastSeq, g.Active = p.left, p.left, p.frozen
 	}
 	if p.in || p.keep {
 		g.Place = listed

@@ -26,11 +26,15 @@ func TestMalformedRowsAreReported(t *testing.T) {
 	membership := good[membershipKey("bob")]
 	for what, load := range map[string]func() error{
 		"a head": func() error {
-			_, err := conversation.Load(name, bad, good[tailKey])
+			_, err := conversation.Load(name, bad, good[tailKey], nil)
 			return err
 		},
 		"a tail": func() error {
-			_, err := conversation.Load(name, good[headKey], bad)
+			_, err := conversation.Load(name, good[headKey], bad, nil)
+			return err
+		},
+		"a roster": func() error {
+			_, err := conversation.Load(name, good[headKey], good[tailKey], bad)
 			return err
 		},
 		"a membership": func() error {

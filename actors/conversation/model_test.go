@@ -35,11 +35,12 @@ type utterance struct {
 
 type person struct {
 	in, keep               bool
-	entered                []uint64 // the messages with which they came, this time
-	left                   uint64   // the last message when they left last
-	read, cleared, hid, at []uint64 // all marks that count; at: messages that name them
-	delivered              []uint64 // also what was ever read
-	marked, always         bool     // unread; hidden
+	entered                []uint64            // the messages with which they came, this time
+	left                   uint64              // the last message when they left last
+	frozen                 persistence.Instant // the last activity at that time
+	read, cleared, hid, at []uint64            // all marks that count; at: messages that name them
+	delivered              []uint64            // also what was ever read
+	marked, always         bool                // unread; hidden
 	revision               uint64
 	settings
 	drafts []conversation.Draft // every edit, cut to when it came
@@ -357,7 +358,7 @@ func (l *life) leave(user string, keep bool, revision uint64) {
 	}
 	p.revision = max(p.revision, revision)
 	if p.in {
-		p.left = l.last()
+		p.left, p.frozen = l.last(), l.active()
 	}
 	p.in, p.keep = false, keep
 }

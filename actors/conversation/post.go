@@ -110,7 +110,7 @@ func (a *applier) admit(user string, seq uint64, back bool) {
 		m.VisibleFrom = seq
 	case m.Left && back && seq > m.VisibleTo:
 		m = a.touch(user)
-		m.Left, m.Keep, m.VisibleFrom = false, false, seq
+		m.Left, m.Keep, m.Frozen, m.VisibleFrom = false, false, 0, seq
 	case !m.Left && seq < m.VisibleFrom && seq > m.VisibleTo && (back || m.VisibleTo == 0):
 		a.touch(user).VisibleFrom = seq
 		return

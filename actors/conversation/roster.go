@@ -38,7 +38,7 @@ func (a *applier) join(j *Join, alive bool) error {
 			continue
 		}
 		m = a.touch(user)
-		m.Left, m.Keep, m.VisibleFrom = false, false, visibleFrom
+		m.Left, m.Keep, m.Frozen, m.VisibleFrom = false, false, 0, visibleFrom
 		m.ReadSeq = max(m.ReadSeq, unreadFrom-1)
 		m.Revision = max(m.Revision, a.in.Revision)
 		a.enter(m)
@@ -72,7 +72,7 @@ func (a *applier) leave(l *Leave) {
 				a.head.Pins--
 			}
 		}
-		m.Left, m.Keep, m.VisibleTo = true, l.Keep, a.head.LastSeq
+		m.Left, m.Keep, m.VisibleTo, m.Frozen = true, l.Keep, a.head.LastSeq, a.head.Ordered
 		m.Revision = max(m.Revision, a.in.Revision)
 	}
 }

@@ -16,15 +16,17 @@ type State struct {
 	// floor is what older generations had reached, as far as that is still known: from the tombstone, or from the head that came after them.
 	floor persistence.Tombstone
 	tail  persistence.Tail
+	// roster names the members, as long as they are few: where head.Large is not set.
+	roster *persistence.Roster
 	// members holds the memberships that are known: nil stands for "no member". Where complete is set, a user who is not in it is no member.
 	members  map[string]*persistence.Membership
 	complete bool
 	now      persistence.Instant // of the last change; time does not go back
 }
 
-// Load makes a State from a conversation's rows: the values under its head's and its tail's keys, nil where there is none.
-func Load(name string, head, tail []byte) (*State, error) {
-	s := &State{name: name, members: map[string]*persistence.Membership{}, complete: true}
+// Load makes a State from a conversation's rows: the values under its head's, its tail's and its roster's keys, nil where there is none.
+func Load(name string, head, tail, roster []byte) (*State, error) {
+	s := &State{name: name, roster: &persistence.Roster{}, members: map[string]*persistence.Membership{}, complete: true}
 	if head == nil {
 		return s, nil
 	}
@@ -42,15 +44,24 @@ func Load(name string, head, tail []byte) (*State, error) {
 	}
 	s.complete = false
 	s.tail = persistence.Tail{Generation: s.head.Generation, Last: s.head.LastSeq}
-	if tail == nil {
-		return s, nil
+	s.roster = &persistence.Roster{Generation: s.head.Generation}
+	if tail != nil {
+		t, err := persistence.DecodeTail(tail)
+		if err != nil {
+			return nil, err
+		}
+		if t.Generation == s.head.Generation {
+			s.tail = *t
+		}
 	}
-	t, err := persistence.DecodeTail(tail)
-	if err != nil {
-		return nil, err
-	}
-	if t.Generation == s.head.Generation {
-		s.tail = *t
+	if roster != nil {
+		r, err := persistence.DecodeRoster(roster)
+		if err != nil {
+			return nil, err
+		}
+		if r.Generation == s.head.Generation {
+			s.roster = r
+		}
 	}
 	return s, nil
 }
@@ -137,6 +148,7 @@ type Input struct {
 	IfGeneration uint64
 	Revision     uint64
 	At           persistence.Instant // when it was accepted
+	Now          persistence.Instant // when it is applied: what readers who ask what changed go by
 	Policy       Policy              // of the namespace
 	// Next draws a generation higher than all that this conversation ever had. It is called at most once.
 	Next func() persistence.Generation
@@ -145,6 +157,7 @@ type Input struct {
 // Outcome is what a change or a judgement comes to.
 type Outcome struct {
 	Changed bool
+	Stamp   persistence.Instant // when it was applied, as the rows have it
 	// Everyone: all members may see it, not only those of whom there are rows among the Writes.
 	Everyone bool
 	Writes   []Write
@@ -172,6 +185,7 @@ type Ending struct {
 	Deadline     persistence.Instant // when it was over
 	Due          persistence.Instant // the deadline in the key of its due entry
 	Members      uint64              // that had not left
+	Index        persistence.Index   // where their entries stand
 }
 
 // Apply applies a change. Either it returns an outcome, or an [*Error] and the State is as it was. Memberships that the change touches must be known:

@@ -47,6 +47,32 @@ type Rows struct {
 	Head       *persistence.Head
 	Tail       *persistence.Tail       // nil: as yet none
 	Membership *persistence.Membership // of the asking user; nil: none
+	Roster     []string                // the members, where they are few
+}
+
+// NeedsTail reports whether what the asking user is shown depends on the tail: whether there is anything that they have not read.
+func (r Rows) NeedsTail() bool {
+	if r.Membership == nil {
+		return false
+	}
+	from, last := span(r.Head, r.Membership)
+	return from < last
+}
+
+// ChangedSince reports whether anything that the asking user is shown may have changed at a time or later.
+func (r Rows) ChangedSince(at persistence.Instant) bool {
+	return r.Head.Changed >= at || (r.Membership != nil && r.Membership.Changed >= at)
+}
+
+// Peer returns the other member where exactly two take part, the asking user being one of them, and the members are few; else "".
+func (r Rows) Peer(user string) string {
+	if r.Head.Members != 2 || len(r.Roster) != 2 || r.Membership == nil || r.Membership.Left {
+		return ""
+	}
+	if r.Roster[0] == user {
+		return r.Roster[1]
+	}
+	return r.Roster[0]
 }
 
 // Decode reads a conversation's rows as of a time: the values under its head's, its tail's and one user's membership key, nil where there is none. It returns
@@ -60,13 +86,8 @@ func Decode(head, tail, membership []byte, now persistence.Instant) (Rows, bool,
 	if r.Head, _, err = persistence.DecodeHead(head); err != nil || r.Head == nil || now >= r.Head.Deadline {
 		return Rows{}, false, err
 	}
-	if tail != nil {
-		if r.Tail, err = persistence.DecodeTail(tail); err != nil {
-			return Rows{}, false, err
-		}
-	}
-	if r.Tail == nil || r.Tail.Generation != r.Head.Generation {
-		r.Tail = &persistence.Tail{Generation: r.Head.Generation, Last: r.Head.LastSeq}
+	if err := r.AddTail(tail); err != nil {
+		return Rows{}, false, err
 	}
 	if membership != nil {
 		if r.Membership, err = persistence.DecodeMembership(membership); err != nil {
@@ -79,6 +100,39 @@ func Decode(head, tail, membership []byte, now persistence.Instant) (Rows, bool,
 		}
 	}
 	return r, true, nil
+}
+
+// AddTail takes in the value under the tail's key, nil where there is none.
+func (r *Rows) AddTail(value []byte) (err error) {
+	if value != nil {
+		if r.Tail, err = persistence.DecodeTail(value); err != nil {
+			return err
+		}
+	}
+	if r.Tail == nil || r.Tail.Generation != r.Head.Generation {
+		r.Tail = &persistence.Tail{Generation: r.Head.Generation, Last: r.Head.LastSeq}
+	}
+	return nil
+}
+
+// AddRoster takes in the value under the roster's key, nil where there is none.
+func (r *Rows) AddRoster(value []byte) error {
+	if value == nil {
+		return nil
+	}
+	roster, err := persistence.DecodeRoster(value)
+	if err == nil && roster.Generation == r.Head.Generation {
+		r.Roster = roster.Users
+	}
+	return err
+}
+
+// Ordered is what the user's list sorts the conversation by: its last activity, or what that was when the user left.
+func (r Rows) Ordered() persistence.Instant {
+	if m := r.Membership; m != nil && m.Left && m.Frozen != 0 {
+		return m.Frozen
+	}
+	return r.Head.Ordered
 }
 
 // Listed reports whether the conversation stands in the user's list, and if so whether only among the hidden ones.
@@ -111,7 +165,7 @@ func (r Rows) View(name, user string) View {
 		Generation:   uint64(h.Generation),
 		Version:      h.Version,
 		LastSeq:      h.LastSeq,
-		LastActivity: h.Ordered.Time(),
+		LastActivity: r.Ordered().Time(),
 		ExpiresAt:    h.Deadline.Time(),
 		Members:      h.Members,
 		Held:         h.Held,

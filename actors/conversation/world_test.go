@@ -47,7 +47,7 @@ func newWorld(t tester) *world {
 // reload passivates the conversation and activates it again.
 func (w *world) reload() {
 	w.Helper()
-	state, err := conversation.Load(name, w.rows[headKey], w.rows[tailKey])
+	state, err := conversation.Load(name, w.rows[headKey], w.rows[tailKey], w.rows[string(persistence.RosterKey(name))])
 	if err != nil {
 		w.Fatalf("load: %v", err)
 	}
@@ -139,13 +139,23 @@ func (w *world) write(out conversation.Outcome, judged bool) {
 			if !write.Delete && !write.IfPresent {
 				_, due, _, _ = persistence.ParseDueKey(write.Key)
 			}
+		case kind == persistence.KindEntry:
+			if write.User == "" {
+				w.Fatalf("%q: the write does not say whose row it is", key)
+			}
+			if present && !write.Delete && bytes.Equal(write.Value, old) {
+				w.Fatalf("%q: the entry is there already", key)
+			}
+			if !present && write.Delete && !write.IfPresent {
+				w.Fatalf("%q: there is no such entry to delete", key)
+			}
 		case kind == persistence.KindMembership || kind == persistence.KindMember:
 			if write.User == "" {
 				w.Fatalf("%q: the write does not say whose row it is", key)
 			}
 			fallthrough
 		default:
-			if !present || judged || kind == persistence.KindMember {
+			if !present || judged || write.Delete || kind == persistence.KindMember {
 				break
 			}
 			if newer, err := persistence.Newer(write.Key, write.Value, old); err != nil || (!newer && !w.pinned(write.Value, old)) {

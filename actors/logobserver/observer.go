@@ -16,17 +16,41 @@ import (
 // unansweredPerSecond bounds the lines about proposals that nobody waits for: an overloaded engine refuses many at once, and counts them all.
 const unansweredPerSecond = 10
 
+// slowReadsPerSecond bounds the lines about slow reads: where one user's list is slow, those of many may be.
+const slowReadsPerSecond = 10
+
+// DefaultSlowRead is what SlowRead is unless it is given.
+const DefaultSlowRead = 100 * time.Millisecond
+
+// Option changes what an observer logs.
+type Option func(*options)
+
+type options struct{ slowRead time.Duration }
+
+// SlowRead has lists, badges and syncs logged that took so long or longer; 0: all of them; negative: none. Without it that is DefaultSlowRead.
+func SlowRead(least time.Duration) Option { return func(o *options) { o.slowRead = least } }
+
 // New returns an observer that logs. What expired, and the beginning and the end of the drain, are at info; batches are at debug, and at warn where
 // the attempt failed; failures are at error, but at warn where a conversation failed that goes on. Refused proposals that nobody waits for are at
-// warn, at most ten a second.
+// warn, at most ten a second, and so are slow reads: see [SlowRead].
 //
 // The observer may be used by several engines at once, as the logger may. Its funcs block for as long as the logger's writer does.
-func New(log zerolog.Logger) *actors.Observer {
+func New(log zerolog.Logger, opts ...Option) *actors.Observer {
+	o := options{slowRead: DefaultSlowRead}
+	for _, option := range opts {
+		option(&o)
+	}
+	slow := log.Sample(&zerolog.BurstSampler{Burst: slowReadsPerSecond, Period: time.Second})
 	sampled := log.Sample(&zerolog.BurstSampler{Burst: unansweredPerSecond, Period: time.Second})
 	return &actors.Observer{
-		Expired:    func(i actors.ExpiredInfo) { expired(&log, &i) },
-		ReapEnd:    func(i actors.ReapInfo) { reaped(&log, &i) },
-		FlushEnd:   func(i actors.FlushInfo) { flushed(&log, &i) },
+		Expired:  func(i actors.ExpiredInfo) { expired(&log, &i) },
+		ReapEnd:  func(i actors.ReapInfo) { reaped(&log, &i) },
+		FlushEnd: func(i actors.FlushInfo) { flushed(&log, &i) },
+		Read: func(i actors.ReadInfo) {
+			if o.slowRead >= 0 && i.Took >= o.slowRead {
+				readSlowly(&slow, &i)
+			}
+		},
 		Failed:     func(i actors.FailedInfo) { failed(&log, &i) },
 		Unanswered: func(i actors.UnansweredInfo) { unanswered(&sampled, &i) },
 		StopBegin:  func(i actors.StopInfo) { stopBegun(&log, &i) },
@@ -49,6 +73,10 @@ func expired(log *zerolog.Logger, i *actors.ExpiredInfo) {
 }
 
 func reaped(log *zerolog.Logger, i *actors.ReapInfo) {
+	what := "expired rows"
+	if i.Generations == 0 {
+		what = "outdated rows"
+	}
 	log.WithLevel(levelOf(i.Err, zerolog.DebugLevel, zerolog.WarnLevel)).
 		Err(i.Err).
 		Int("generations", i.Generations).
@@ -56,7 +84,7 @@ func reaped(log *zerolog.Logger, i *actors.ReapInfo) {
 		Float64("age_ms", milliseconds(i.Age)).
 		Int("attempt", i.Attempt).
 		Float64("took_ms", milliseconds(i.Took)).
-		Msg(outcome(i.Err, "expired rows deleted", "expired rows not deleted yet"))
+		Msg(outcome(i.Err, what+" deleted", what+" not deleted yet"))
 }
 
 func flushed(log *zerolog.Logger, i *actors.FlushInfo) {
@@ -69,6 +97,22 @@ func flushed(log *zerolog.Logger, i *actors.FlushInfo) {
 		Int("attempt", i.Attempt).
 		Float64("took_ms", milliseconds(i.Took)).
 		Msg(outcome(i.Err, "journal flushed", "journal not flushed yet"))
+}
+
+// readSlowly says what makes a read slow: much that was gone through, of which a part is the same for each page; rows that the store was asked for; or neither, and then the
+// machine is.
+func readSlowly(log *zerolog.Logger, i *actors.ReadInfo) {
+	log.Warn().
+		Err(i.Err).
+		Str("what", i.What).
+		Str("user", i.User).
+		Int("entries", i.Cost.Entries).
+		Int("merged", i.Cost.Merged).
+		Int("conversations", i.Cost.Conversations).
+		Int("rows", i.Cost.Rows).
+		Int("pending", i.Cost.Pending).
+		Float64("took_ms", milliseconds(i.Took)).
+		Msg("slow read")
 }
 
 func failed(log *zerolog.Logger, i *actors.FailedInfo) {

@@ -20,10 +20,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // record returns the lines that an observer wrote at the level and above.
-func record(t *testing.T, level zerolog.Level, act func(*actors.Observer)) []map[string]any {
+func record(t *testing.T, level zerolog.Level, act func(*actors.Observer), opts ...logobserver.Option) []map[string]any {
 	t.Helper()
 	var out bytes.Buffer
-	act(logobserver.New(zerolog.New(&out).Level(level)))
+	act(logobserver.New(zerolog.New(&out).Level(level), opts...))
 	var lines []map[string]any
 	for line := range strings.Lines(out.String()) {
 		var keys map[string]any
@@ -66,6 +66,15 @@ func TestEachThingIsOneLineWithItsKeys(t *testing.T) {
 			},
 			map[string]any{
 				"level": "debug", "message": "expired rows deleted", "generations": 2.0, "rows": 9.0, "age_ms": 1000.0, "attempt": 1.0, "took_ms": 2.0,
+			},
+		},
+		{
+			"pruned",
+			func(o *actors.Observer) {
+				o.ReapEnd(actors.ReapInfo{Rows: 9, Age: time.Second, Attempt: 1, Took: 2 * time.Millisecond})
+			},
+			map[string]any{
+				"level": "debug", "message": "outdated rows deleted", "generations": 0.0, "rows": 9.0, "age_ms": 1000.0, "attempt": 1.0, "took_ms": 2.0,
 			},
 		},
 		{
@@ -133,6 +142,28 @@ func TestEachThingIsOneLineWithItsKeys(t *testing.T) {
 			},
 		},
 		{
+			"a slow list",
+			func(o *actors.Observer) {
+				o.Read(actors.ReadInfo{
+					What: "list", User: "ann", Cost: actors.ReadCost{Entries: 5, Merged: 4, Conversations: 3, Rows: 2, Pending: 1}, Took: 100 * time.Millisecond,
+				})
+			},
+			map[string]any{
+				"level": "warn", "message": "slow read", "what": "list", "user": "ann", "entries": 5.0, "merged": 4.0, "conversations": 3.0, "rows": 2.0,
+				"pending": 1.0, "took_ms": 100.0,
+			},
+		},
+		{
+			"a slow badge that there is not",
+			func(o *actors.Observer) {
+				o.Read(actors.ReadInfo{What: "badge", User: "ann", Took: time.Second, Err: errDisk})
+			},
+			map[string]any{
+				"level": "warn", "message": "slow read", "error": "the disk is slow", "what": "badge", "user": "ann", "entries": 0.0, "merged": 0.0,
+				"conversations": 0.0, "rows": 0.0, "pending": 0.0, "took_ms": 1000.0,
+			},
+		},
+		{
 			"draining",
 			func(o *actors.Observer) { o.StopBegin(actors.StopInfo{Active: 3, Queued: 2, JournalRows: 1}) },
 			map[string]any{"level": "info", "message": "draining", "active": 3.0, "queued": 2.0, "journal_rows": 1.0},
@@ -191,5 +222,39 @@ func TestRefusalsThatNobodyWaitsForDoNotFloodTheLog(t *testing.T) {
 	}
 	if refusals < 10 || refusals > 100 || others != 1 {
 		t.Errorf("%d lines of 100,000 refusals and %d others, want ten or so for each second it took, and 1", refusals, others)
+	}
+}
+
+func TestOnlyReadsThatTakeAsLongAsIsSlowAreLogged(t *testing.T) {
+	took := []time.Duration{0, time.Millisecond, 99 * time.Millisecond, 100 * time.Millisecond, time.Minute}
+	for _, test := range []struct {
+		name    string
+		options []logobserver.Option
+		want    int
+	}{
+		{"unless it is said", nil, 2},
+		{"from a millisecond on", []logobserver.Option{logobserver.SlowRead(time.Millisecond)}, 4},
+		{"all", []logobserver.Option{logobserver.SlowRead(0)}, 5},
+		{"none", []logobserver.Option{logobserver.SlowRead(-1)}, 0},
+	} {
+		got := record(t, zerolog.DebugLevel, func(o *actors.Observer) {
+			for _, d := range took {
+				o.Read(actors.ReadInfo{What: "sync", User: "ann", Took: d})
+			}
+		}, test.options...)
+		if len(got) != test.want {
+			t.Errorf("%s: %d of %v are logged, want %d", test.name, len(got), took, test.want)
+		}
+	}
+}
+
+func TestSlowReadsDoNotFloodTheLog(t *testing.T) {
+	lines := record(t, zerolog.DebugLevel, func(o *actors.Observer) {
+		for range 100_000 {
+			o.Read(actors.ReadInfo{What: "list", User: "ann", Took: time.Second})
+		}
+	})
+	if len(lines) < 10 || len(lines) > 100 {
+		t.Errorf("%d lines of 100,000 slow reads, want ten or so for each second it took", len(lines))
 	}
 }

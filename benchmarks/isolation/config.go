@@ -41,8 +41,8 @@ const batchRows = 500
 // retention of the doomed conversations; any would do, for the clock is made to pass it.
 const retention = time.Hour
 
-// Rows returns how many rows each of the doomed conversations has: head, tail, due entry, and two for each member.
-func (c Config) Rows() int { return 3 + 2*c.Members }
+// Rows returns how many rows each of the doomed conversations has: head, tail, roster, due entry, and three for each member.
+func (c Config) Rows() int { return 4 + 3*c.Members }
 
 func (c Config) withDefaults() Config {
 	orElse(&c.Rate, 2000)

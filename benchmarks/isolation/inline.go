@@ -98,10 +98,16 @@ func (s *sweeper) deletion(ctx context.Context, snapshot persistence.Snapshot, n
 		ended.Users = append(ended.Users, user)
 		group.Deletes = append(group.Deletes,
 			persistence.Delete{Key: persistence.MemberKey(name, user), UpTo: head.Generation},
-			persistence.Delete{Key: persistence.MembershipKey(user, name), UpTo: head.Generation})
+			persistence.Delete{Key: persistence.MembershipKey(user, name), UpTo: head.Generation},
+			persistence.Delete{Key: persistence.EntryKey(user, persistence.EntryActive, head.Listed, name), UpTo: head.Generation})
+		group.Puts = append(group.Puts, persistence.Put{
+			Key:   persistence.RemovalKey(user, uint64(now), name),
+			Value: persistence.Removal{Generation: head.Generation, Reason: ended.Reason}.Encode(),
+		})
 	}
 	tombstone := persistence.Tombstone{Generation: head.Generation, LastSeq: head.LastSeq}
 	group.Deletes = append(group.Deletes,
+		persistence.Delete{Key: persistence.RosterKey(name), UpTo: head.Generation},
 		persistence.Delete{Key: persistence.TailKey(name), UpTo: head.Generation},
 		persistence.Delete{Key: persistence.HeadKey(name), UpTo: head.Generation, Replace: tombstone.Encode()},
 		persistence.Delete{Key: due})

@@ -62,6 +62,7 @@ func TestSweepingInlineRemovesWhatTheReaperWould(t *testing.T) {
 	want := map[persistence.Kind]uint64{
 		persistence.KindHead: hot + doomed, persistence.KindTail: hot + doomed, persistence.KindDue: doomed,
 		persistence.KindMember: members * (hot + doomed), persistence.KindMembership: members * (hot + doomed),
+		persistence.KindRoster: hot + doomed, persistence.KindEntry: members * (hot + doomed),
 	}
 	if diff := cmp.Diff(want, count(ctx, t, store)); diff != "" {
 		t.Fatalf("rows before (-want +got):\n%s", diff)
@@ -86,6 +87,7 @@ func TestSweepingInlineRemovesWhatTheReaperWould(t *testing.T) {
 	want = map[persistence.Kind]uint64{
 		persistence.KindHead: hot + doomed, persistence.KindTail: hot, persistence.KindEvent: doomed,
 		persistence.KindMember: members * hot, persistence.KindMembership: members * hot,
+		persistence.KindRoster: hot, persistence.KindEntry: members * hot, persistence.KindRemoval: members * doomed,
 	}
 	if diff := cmp.Diff(want, count(ctx, t, store)); diff != "" {
 		t.Errorf("rows after, heads including tombstones (-want +got):\n%s", diff)
@@ -111,5 +113,6 @@ func count(ctx context.Context, t *testing.T, store persistence.Store) map[persi
 	}
 	delete(kinds, persistence.KindOwner)
 	delete(kinds, persistence.KindStore)
+	delete(kinds, persistence.KindLineage)
 	return kinds
 }

@@ -5,22 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/cmd/engine/parleyv1"
 )
 
 // rewindOptions is what the flags of `engine rewind` say.
 type rewindOptions struct {
-	request     parleyv1.RewindRequest
-	lookUp      bool // no --from: it is what the conversation says
-	server      string
-	data        string
-	expireAfter time.Duration
+	place
+
+	request parleyv1.RewindRequest
+	lookUp  bool // no --from: it is what the conversation says
 }
 
 // newRewindCommand returns `engine rewind`.
@@ -47,8 +43,8 @@ arriving, and for a conversation that has expired, which is begun again, without
 		RunE: func(command *cobra.Command, args []string) error {
 			o.request.Conversation = args[0]
 			o.lookUp = !command.Flags().Changed("from")
-			if command.Flags().Changed("expire-after") && o.data == "" {
-				return errors.New("--expire-after: is for --data; a server knows its own")
+			if err := o.check(command); err != nil {
+				return err
 			}
 			return rewind(command.Context(), &o, command.OutOrStdout(), command.ErrOrStderr())
 		},
@@ -57,10 +53,7 @@ arriving, and for a conversation that has expired, which is begun again, without
 	flags.Uint64Var(&o.request.To, "to", 0, "the last good message's number; 0: there is none")
 	flags.Uint64Var(&o.request.From, "from", 0, "the wrong number, which must be the last one now (default whatever is)")
 	flags.Uint64Var(&o.request.IfGeneration, "if-generation", 0, "only this generation; 0: any")
-	flags.StringVar(&o.server, "server", "http://127.0.0.1:7600", "the server's URL")
-	flags.StringVar(&o.data, "data", "", "directory of a store that no server has open, instead of a server")
-	flags.DurationVar(&o.expireAfter, "expire-after", 0, "with --data: what `engine serve` is run with")
-	command.MarkFlagsMutuallyExclusive("server", "data")
+	o.flags(command)
 	if err := command.MarkFlagRequired("to"); err != nil {
 		panic(err) // there is no such flag
 	}
@@ -107,14 +100,16 @@ func rewind(ctx context.Context, o *rewindOptions, out, log io.Writer) (err erro
 }
 
 func (o *rewindOptions) open(ctx context.Context, log io.Writer) (rewindable, error) {
-	if o.data != "" {
-		if err := (conversation.Policy{ExpireAfter: o.expireAfter}).Validate(); err != nil {
-			return nil, fmt.Errorf("--expire-after: %w", err)
+	if o.data == "" {
+		server, err := newRemote(o.server)
+		if err != nil {
+			return nil, err
 		}
-		return openRewindDir(ctx, o.data, o.expireAfter, log)
+		return rewindServer{server}, nil
 	}
-	if at, err := url.Parse(o.server); err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
-		return nil, fmt.Errorf("--server: must be a URL such as http://127.0.0.1:7600, is %q", o.server)
+	dir, err := openLocal(ctx, o.data, o.expireAfter, log)
+	if err != nil {
+		return nil, err
 	}
-	return openRewindServer(o.server), nil
+	return rewindDir{dir}, nil
 }

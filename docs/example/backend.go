@@ -50,7 +50,7 @@ func startBackend(
 	}))
 	for _, user := range users {
 		b.gateways[user] = system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
-			return &gateway{ctx: ctx, user: user, engine: engine, log: log, say: say, devices: map[string]map[string]uint64{}}
+			return &gateway{ctx: ctx, user: user, engine: engine, log: log, say: say, devices: map[string]*device{}}
 		}))
 	}
 	w := &watcher{engine: engine, root: system.Root, gateways: b.gateways, members: members}

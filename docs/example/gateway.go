@@ -11,22 +11,23 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors"
-	"github.com/parley-im/parley/actors/conversation"
 )
 
 // Messages to a gateway.
 type (
-	connect struct{ device string }
-	looked  struct { // from its own goroutine
-		list  []conversation.View
-		badge actors.Badge
-		err   error
+	connect    struct{ device string }
+	disconnect struct{ device string }
+	looked     struct { // from its own goroutine
+		deltas map[string]delta // by device
+		badge  actors.Badge
+		err    error
 	}
 	news   struct{ event actors.Event } // from the watcher
 	relook struct{}                     // from the watcher, which has missed something
 )
 
-// gateway is one connected user, with their devices. It shows the list and the badge at connect, and from then on pushes to each device what it does not know yet.
+// gateway is one user, with their devices. It shows a device the list when it connects for the first time; whenever it comes back, or something was missed, what changed since; and
+// from then on it pushes what the device does not know yet.
 type gateway struct {
 	ctx    context.Context //nolint:containedctx // ends what the gateway's goroutines ask the engine
 	user   string
@@ -34,7 +35,7 @@ type gateway struct {
 	log    *messageLog
 	say    func(format string, args ...any)
 
-	devices map[string]map[string]uint64 // what each knows: the last message, by conversation; nil: it has not been shown its list
+	devices map[string]*device
 	looking bool
 	again   bool
 	badge   actors.Badge
@@ -44,82 +45,138 @@ type gateway struct {
 func (g *gateway) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *connect:
-		g.devices[m.device] = nil
+		if g.devices[m.device] == nil {
+			g.devices[m.device] = &device{known: map[string]uint64{}}
+		}
+		g.devices[m.device].away, g.devices[m.device].behind = false, true
 		g.look(ctx)
+	case *disconnect:
+		if d := g.devices[m.device]; d != nil {
+			d.away = true
+		}
 	case *looked:
 		g.show(ctx, m)
 	case *news:
 		g.push(ctx, m.event)
 	case *relook:
-		for device := range g.devices {
-			g.devices[device] = nil
+		for _, d := range g.devices {
+			d.behind = true
 		}
 		g.look(ctx)
 	}
 }
 
-// look asks the engine for the list and the badge. That reads the store, so it is done beside the actor, one at a time; the answer is a message.
+// look asks the engine for the badge, and for those devices that are behind what changed. That reads the store, so it is done beside the actor, one at a time; the answer is a message.
 func (g *gateway) look(ctx actor.Context) {
 	if g.looking {
 		g.again = true
 		return
 	}
+	behind := map[string]string{} // cursors
+	for name, d := range g.devices {
+		if d.behind && !d.away {
+			behind[name] = d.cursor
+		}
+	}
 	g.looking = true
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	go func() {
-		page, err := g.engine.Conversations(g.ctx, actors.ListQuery{User: g.user})
-		badge, failed := g.engine.Badge(g.ctx, g.user)
-		if err == nil {
-			err = failed
+		m := &looked{deltas: map[string]delta{}}
+		m.badge, m.err = g.engine.Badge(g.ctx, g.user)
+		for name, cursor := range behind {
+			d, err := catchUp(g.ctx, g.engine, g.user, cursor)
+			if err != nil {
+				m.err = err
+				break
+			}
+			m.deltas[name] = d
 		}
-		root.Send(self, &looked{list: page.Conversations, badge: badge, err: err})
+		root.Send(self, m)
 	}()
 }
 
 func (g *gateway) show(ctx actor.Context, m *looked) {
-	g.looking = false
-	if g.again {
-		g.again = false
+	again := g.again
+	g.looking, g.again = false, false
+	for _, name := range slices.Sorted(maps.Keys(m.deltas)) {
+		d := g.devices[name]
+		if d.away {
+			continue // it did not hear it
+		}
+		d.behind = again // what was not pushed meanwhile, because it was behind, is told next
+		delta := m.deltas[name]
+		g.apply(name, d, &delta)
+	}
+	if m.err == nil {
+		m.badge.Cost = actors.ReadCost{}
+		if m.badge != g.badge && len(g.devices) > 0 {
+			g.badge = m.badge
+			g.say("%s has a badge of %d", g.user, g.badge.Unread)
+		}
+	} // else the next news asks again
+	if again {
 		g.look(ctx)
-	}
-	if m.err != nil {
-		return // the next news asks again
-	}
-	for _, device := range slices.Sorted(maps.Keys(g.devices)) {
-		if g.devices[device] != nil {
-			continue
-		}
-		g.devices[device] = map[string]uint64{}
-		var rows []string
-		for _, v := range m.list {
-			g.devices[device][v.Conversation] = v.LastSeq
-			rows = append(rows, fmt.Sprintf("%s (%d unread)", v.Conversation, v.Membership.Unread))
-		}
-		g.say("%s/%s is shown %s", g.user, device, cmp.Or(strings.Join(rows, ", "), "an empty list"))
-	}
-	if m.badge != g.badge && len(g.devices) > 0 {
-		g.badge = m.badge
-		g.say("%s has a badge of %d", g.user, g.badge.Unread)
 	}
 }
 
-// push tells devices of an event, but for the one that it comes from. An event may come twice, and stands for several changes: what counts is how far a device has got.
+// apply tells a device what it missed: what changed takes the place of what it had, and what was removed goes.
+func (g *gateway) apply(name string, d *device, missed *delta) {
+	if missed.full {
+		clear(d.known)
+	}
+	var rows []string
+	for i := range missed.changed {
+		v := &missed.changed[i]
+		if missed.full {
+			rows = append(rows, fmt.Sprintf("%s (%d unread)", v.Conversation, v.Membership.Unread))
+		} else {
+			g.tell(name, v.Conversation, max(d.known[v.Conversation], v.Membership.VisibleFrom-1), v.LastSeq)
+		}
+		d.known[v.Conversation] = v.LastSeq
+	}
+	if missed.full {
+		g.say("%s/%s is shown %s", g.user, name, cmp.Or(strings.Join(rows, ", "), "an empty list"))
+	}
+	for _, conversation := range missed.removed {
+		g.forget(name, d, conversation)
+	}
+	d.cursor = missed.cursor
+}
+
+func (g *gateway) tell(name, conversation string, after, upTo uint64) {
+	for _, m := range g.log.between(conversation, after, upTo) {
+		g.say("%s/%s gets %s %d from %s: %s", g.user, name, conversation, m.seq, m.sender, m.text)
+	}
+}
+
+func (g *gateway) forget(name string, d *device, conversation string) {
+	if _, ok := d.known[conversation]; ok {
+		delete(d.known, conversation)
+		g.say("%s/%s forgets %s", g.user, name, conversation)
+	}
+}
+
+// push tells devices of an event, but for the one that it comes from. An event may come twice, and stands for several changes: what counts is how far a device has got. What may
+// change which conversations are in the list is asked for.
 func (g *gateway) push(ctx actor.Context, event actors.Event) {
-	for _, device := range slices.Sorted(maps.Keys(g.devices)) {
-		known := g.devices[device]
+	for _, name := range slices.Sorted(maps.Keys(g.devices)) {
+		d := g.devices[name]
 		switch {
-		case known == nil: // its list is on its way
+		case d.away || d.behind: // it will be told once it is back, or is being told
 		case event.Expired != nil:
-			delete(known, event.Conversation)
-			g.say("%s/%s forgets %s", g.user, device, event.Conversation)
-		case event.Changed.LastSeq > known[event.Conversation]:
-			if event.Changed.Origin != g.user+"/"+device {
-				for _, m := range g.log.between(event.Conversation, known[event.Conversation], event.Changed.LastSeq) {
-					g.say("%s/%s gets %s %d from %s: %s", g.user, device, event.Conversation, m.seq, m.sender, m.text)
-				}
+			g.forget(name, d, event.Conversation)
+		case slices.ContainsFunc(event.Changed.Kinds, movesLists):
+			d.behind = true
+		case event.Changed.LastSeq > d.known[event.Conversation]:
+			if event.Changed.Origin != g.user+"/"+name {
+				g.tell(name, event.Conversation, d.known[event.Conversation], event.Changed.LastSeq)
 			}
-			known[event.Conversation] = event.Changed.LastSeq
+			d.known[event.Conversation] = event.Changed.LastSeq
 		}
 	}
-	g.look(ctx) // for the badge
+	g.look(ctx) // for the badge, and for those who are behind
+}
+
+func movesLists(kind string) bool {
+	return slices.Contains([]string{"join", "leave", "clear", "set"}, kind)
 }

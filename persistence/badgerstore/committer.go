@@ -33,8 +33,9 @@ type committer struct {
 	closing   chan struct{} // ends run, after the turn under way
 	done      chan struct{} // run has ended
 
-	open   *transaction // nil: none
-	riders []*request   // those with groups in the open transaction
+	open    *transaction // nil: none
+	written []writtenRow // by the transactions of this turn
+	riders  []*request   // those with groups in the open transaction
 }
 
 func (c *committer) run() {
@@ -74,7 +75,9 @@ func (c *committer) turn(requests []*request) {
 		}
 	}
 	c.flush()
-	c.snapshots.publish(c.db)
+	c.snapshots.publish(c.db, c.written)
+	clear(c.written)
+	c.written = c.written[:0]
 	for _, r := range requests {
 		close(r.done)
 	}
@@ -169,6 +172,7 @@ func (c *committer) flush() {
 		c.fail(err)
 		return
 	}
+	c.written = append(c.written, c.open.written...)
 	c.ledger.committed(c.open)
 	if c.open.clock != 0 {
 		c.advanced(c.open.clock)
@@ -179,6 +183,10 @@ func (c *committer) flush() {
 // fail gives the open transaction up, and with it all that have a part in it. Whether it was written is not known.
 func (c *committer) fail(err error) {
 	c.open.txn.Discard()
+	for _, w := range c.open.written {
+		w.doubtful = true
+		c.written = append(c.written, w)
+	}
 	c.ledger.forget()
 	for _, r := range c.riders {
 		r.err = fmt.Errorf("badgerstore: %w", err)

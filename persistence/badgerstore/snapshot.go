@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 // snapshots holds the published read-only transaction, and those before it that still have readers.
 type snapshots struct {
 	reads   *gate
+	cache   *rowCache // nil: none
 	current atomic.Pointer[published]
 
 	mu   sync.Mutex
@@ -24,17 +26,23 @@ type snapshots struct {
 // published is a read-only transaction shared by all readers that came while it was the latest. Badger documents a transaction as not
 // safe for concurrent use; a read-only one is, because it tracks neither reads nor writes: all that Get and NewIterator change is an atomic counter.
 type published struct {
-	txn  *badger.Txn
-	refs refs
+	txn    *badger.Txn
+	number uint64 // later ones have higher numbers
+	refs   refs
 }
 
-func newSnapshots(reads *gate) *snapshots {
-	return &snapshots{reads: reads, live: make(map[*published]struct{})}
+func newSnapshots(reads *gate, cache *rowCache) *snapshots {
+	return &snapshots{reads: reads, cache: cache, live: make(map[*published]struct{})}
 }
 
-// publish opens a transaction and makes it the latest. Only the committer calls it, when no commit is under way: otherwise it would wait for that.
-func (s *snapshots) publish(db *badger.DB) {
+// publish opens a transaction and makes it the latest. It is told what was written since the one before. Only the committer calls it, when no commit is under way:
+// otherwise it would wait for that.
+func (s *snapshots) publish(db *badger.DB, written []writtenRow) {
 	p := &published{txn: db.NewTransaction(false)}
+	if before := s.current.Load(); before != nil {
+		p.number = before.number + 1
+	}
+	s.cache.supersede(p.number, written)
 	p.refs.begin()
 	s.mu.Lock()
 	s.live[p] = struct{}{}
@@ -131,6 +139,13 @@ func (s *snapshot) Get(ctx context.Context, key []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer s.end()
+	cache := s.all.cache
+	keeps := cache.keeps(key)
+	if keeps {
+		if value, ok := cache.get(key, s.published.number); ok {
+			return bytes.Clone(value), nil
+		}
+	}
 	item, err := s.published.txn.Get(key)
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return nil, persistence.ErrNotFound
@@ -141,6 +156,9 @@ func (s *snapshot) Get(ctx context.Context, key []byte) ([]byte, error) {
 	value, err := item.ValueCopy(nil)
 	if err != nil {
 		return nil, fmt.Errorf("badgerstore: get %q: %w", key, err)
+	}
+	if keeps {
+		cache.put(key, bytes.Clone(value), s.published.number)
 	}
 	return value, nil
 }

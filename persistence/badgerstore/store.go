@@ -45,8 +45,8 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{db: db, dir: dir, meta: meta, reads: newGate()}
 	s.clock.Store(int64(meta.Clock))
-	s.snapshots = newSnapshots(s.reads)
-	s.snapshots.publish(db)
+	s.snapshots = newSnapshots(s.reads, newRowCache(o.RowCacheBytes))
+	s.snapshots.publish(db, nil)
 	s.committer = &committer{
 		db:        db,
 		space:     newSpace(dir, o),

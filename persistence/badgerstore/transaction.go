@@ -19,6 +19,8 @@ type transaction struct {
 	owners map[persistence.Shard]persistence.Owner // changed by this transaction
 	clock  persistence.Instant                     // zero: unchanged
 
+	written []writtenRow // in order
+
 	own map[string]row // scratch of one group: what it writes
 }
 
@@ -78,6 +80,13 @@ func (t *transaction) add(g *persistence.Group) (persistence.Result, error) {
 type row struct {
 	key, value []byte
 	remove     bool
+}
+
+// writtenRow is a row as a transaction left it.
+type writtenRow struct {
+	row
+
+	doubtful bool // the transaction failed: whether it was written is not known
 }
 
 // resolve evaluates the group's guards and returns what is to be written, in order. It writes nothing: a group whose guards cannot be
@@ -174,6 +183,7 @@ func (t *transaction) write(r row) error {
 	if err != nil {
 		return fmt.Errorf("write %q: %w", r.key, err)
 	}
+	t.written = append(t.written, writtenRow{row: r})
 	t.size = t.size.plus(entry(len(r.key), len(r.value)))
 	return nil
 }

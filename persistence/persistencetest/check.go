@@ -31,6 +31,8 @@ func (v *ViolationError) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.
 //     one did. A tail next to a live head has its generation.
 //   - A member row has a membership of the same generation, and the other way round.
 //   - A live head counts its memberships that have not left, until its generation ended.
+//   - A live head that is not large has a roster of its members, if it has any. Until its generation ended, each member and nobody else has the entries that lead a reader
+//     of their list to the conversation; see persistence.EntryKind. An EntryOwn may be missing, or left over.
 //   - A generation has at most one event, and then neither a live head nor a due entry.
 func Check(ctx context.Context, snapshot persistence.Snapshot) []error {
 	c := &checker{conversations: make(map[string]*conversation), next: make(map[persistence.Shard]uint64), last: make(map[persistence.Shard]uint64)}
@@ -66,6 +68,8 @@ type conversation struct {
 	members     map[string]persistence.Generation
 	memberships map[string]*persistence.Membership
 	dues        []dueEntry
+	roster      *persistence.Roster
+	entries     map[string]persistence.Generation // by their keys
 	events      map[persistence.Generation][]byte // their keys
 }
 
@@ -86,6 +90,7 @@ func (c *checker) of(name string) *conversation {
 			members:     make(map[string]persistence.Generation),
 			memberships: make(map[string]*persistence.Membership),
 			events:      make(map[persistence.Generation][]byte),
+			entries:     make(map[string]persistence.Generation),
 		}
 	}
 	return c.conversations[name]

@@ -10,6 +10,7 @@ func (c *checker) judge() {
 		c.judgeHead(name, of)
 		c.judgeDues(name, of)
 		c.judgeRows(name, of)
+		c.judgeIndex(name, of)
 		c.judgeEvents(name, of)
 	}
 	for shard, next := range c.next {
@@ -121,6 +122,9 @@ func (c *checker) judgeRows(name string, of *conversation) {
 	}
 	if of.tail != nil {
 		stray(persistence.TailKey(name), of.tail.Generation)
+	}
+	if of.roster != nil {
+		stray(persistence.RosterKey(name), of.roster.Generation)
 	}
 	for user, generation := range of.members {
 		key := persistence.MemberKey(name, user)

@@ -6,9 +6,6 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// reservedIndex begins the keys of an index that is not defined yet.
-const reservedIndex = 'b'
-
 // read takes a row into account, or reports that it cannot be read.
 func (c *checker) read(key, value []byte) {
 	var err error
@@ -26,14 +23,18 @@ func (c *checker) read(key, value []byte) {
 	case persistence.KindEvent:
 		err = c.readEvent(key, value)
 	case persistence.KindRemoval:
-		_, err = persistence.DecodeRemoval(value)
+		err = c.readRemoval(key, value)
 	case persistence.KindOwner:
 		err = c.readOwner(key, value)
+	case persistence.KindLineage:
+		_, err = persistence.DecodeLineage(value)
 	case persistence.KindStore: // each store has its own
+	case persistence.KindRoster:
+		err = c.readRoster(key, value)
+	case persistence.KindEntry:
+		err = c.readEntry(key, value)
 	case persistence.KindUnknown:
-		if key[0] != reservedIndex {
-			c.report(key, "no row has such a key")
-		}
+		c.report(key, "no row has such a key")
 	}
 	if err != nil {
 		c.report(key, "%v", err)
@@ -164,5 +165,44 @@ func (c *checker) readOwner(key, value []byte) error {
 		}
 	}
 	c.report(key, "there is no such shard")
+	return nil
+}
+
+func (c *checker) readRemoval(key, value []byte) error {
+	user, stamp, name, err := persistence.ParseRemovalKey(key)
+	if err != nil {
+		return err
+	}
+	c.placed(key, persistence.RemovalKey(user, stamp, name), name, user)
+	_, err = persistence.DecodeRemoval(value)
+	return err
+}
+
+func (c *checker) readRoster(key, value []byte) error {
+	const before, after = 4, 1 // bytes around the name
+	if len(key) <= before+after {
+		return persistence.ErrKey
+	}
+	name := string(key[before : len(key)-after])
+	c.placed(key, persistence.RosterKey(name), name)
+	roster, err := persistence.DecodeRoster(value)
+	if err != nil {
+		return err
+	}
+	c.of(name).roster = roster
+	return nil
+}
+
+func (c *checker) readEntry(key, value []byte) error {
+	user, kind, at, name, err := persistence.ParseEntryKey(key)
+	if err != nil {
+		return err
+	}
+	c.placed(key, persistence.EntryKey(user, kind, at, name), name, user)
+	entry, err := persistence.DecodeMember(value)
+	if err != nil {
+		return err
+	}
+	c.of(name).entries[string(key)] = entry.Generation
 	return nil
 }

@@ -20,6 +20,16 @@ func (w world) member(conversation, user string, generation persistence.Generati
 	w.set(persistence.MembershipKey(user, conversation), (&persistence.Membership{Generation: generation, Left: left}).Encode())
 }
 
+// roster adds a roster.
+func (w world) roster(conversation string, generation persistence.Generation, users ...string) {
+	w.set(persistence.RosterKey(conversation), (&persistence.Roster{Generation: generation, Version: 1, Users: users}).Encode())
+}
+
+// entry adds an entry.
+func (w world) entry(user string, kind persistence.EntryKind, at persistence.Instant, conversation string, generation persistence.Generation) {
+	w.set(persistence.EntryKey(user, kind, at, conversation), persistence.Member{Generation: generation}.Encode())
+}
+
 // check returns what Check finds in a store with these rows.
 func (w world) check(t *testing.T) []error {
 	t.Helper()
@@ -50,10 +60,15 @@ const (
 	forever = "a:forever"
 	gone    = "a:gone"
 	reborn  = "a:reborn"
+	large   = "a:large"
 )
 
 func liveHead() *persistence.Head {
-	return &persistence.Head{Generation: 3, Version: 1, LastSeq: 9, LoudSeq: 8, Deadline: 200, Due: 100, Members: 2}
+	return &persistence.Head{Generation: 3, Version: 1, LastSeq: 9, LoudSeq: 8, Deadline: 200, Due: 100, Members: 2, Changed: 80, Listed: 70, Noticed: 77}
+}
+
+func bobs() *persistence.Membership {
+	return &persistence.Membership{Generation: 3, Pin: 1, Changed: 79, Noticed: 71}
 }
 
 func ended() []byte {
@@ -70,10 +85,30 @@ func good() world {
 	w.member(live, "ann", 3, false)
 	w.member(live, "bob", 3, false)
 	w.member(live, "cyd", 3, true)
+	w.member(live, "dee", 3, true)
+	w.roster(live, 3, "ann", "bob")
+	w.entry("ann", persistence.EntryActive, 70, live, 3)
+	w.entry("ann", persistence.EntryNoticed, 77, live, 3)
+	w.entry("bob", persistence.EntryActive, 70, live, 3)
+	w.entry("bob", persistence.EntryNoticed, 77, live, 3)
+	// Pins it, and changed something of their own; an entry of the life before was not removed yet.
+	w.set(persistence.MembershipKey("bob", live), bobs().Encode())
+	w.entry("bob", persistence.EntryPinned, 0, live, 3)
+	w.entry("bob", persistence.EntryOwn, 71, live, 3)
+	w.entry("bob", persistence.EntryOwn, 7, live, 2)
+	// Left, but keeps it.
+	w.set(persistence.MembershipKey("dee", live), (&persistence.Membership{Generation: 3, Left: true, Keep: true, Frozen: 60, Changed: 61}).Encode())
+	w.entry("dee", persistence.EntryMerged, 0, live, 3)
+	// Large.
+	w.set(persistence.HeadKey(large), (&persistence.Head{Generation: 4, Deadline: persistence.Never, Members: 1, Large: true}).Encode())
+	w.member(large, "ann", 4, false)
+	w.entry("ann", persistence.EntryMerged, 0, large, 4)
 	// Its generation has ended, and some of its members are deleted already.
 	w.set(persistence.HeadKey(ending), (&persistence.Head{Generation: 2, Deadline: 50, Due: 50, Members: 9}).Encode())
 	w.set(persistence.DueKey(ending, 50, 2), ended())
 	w.member(ending, "bob", 2, false)
+	w.roster(ending, 2, "ann", "bob", "cyd")
+	w.entry("bob", persistence.EntryActive, 1, ending, 2)
 	// Never expires.
 	w.set(persistence.HeadKey(forever), (&persistence.Head{Generation: 1, Deadline: persistence.Never}).Encode())
 	// Deleted, with the event that says so.
@@ -85,6 +120,11 @@ func good() world {
 	w.set(persistence.DueKey(reborn, 40, 5), ended())
 	w.member(reborn, "ann", 6, false)
 	w.member(reborn, "bob", 5, false)
+	w.roster(reborn, 6, "ann")
+	w.entry("ann", persistence.EntryActive, 0, reborn, 6)
+	w.entry("ann", persistence.EntryNoticed, 30, reborn, 5)
+	w.entry("bob", persistence.EntryActive, 30, reborn, 5)
+	w.entry("bob", persistence.EntryOwn, 30, gone, 7)
 	w.set(persistence.RemovalKey("ann", 1, gone), persistence.Removal{Generation: 7}.Encode())
 	return w
 }
@@ -169,6 +209,64 @@ func TestCheckNamesEachContradiction(t *testing.T) {
 		{"an event in the wrong shard", func(w world) {
 			w.set(persistence.EventKey(persistence.ShardOf(gone)^1, 2), (&persistence.Event{Conversation: gone, Generation: 6}).Encode())
 		}, persistence.EventKey(persistence.ShardOf(gone)^1, 2), "belongs to shard"},
+		{"a member of a small roster without the entry of their list", func(w world) {
+			w.drop(persistence.EntryKey("ann", persistence.EntryActive, 70, live))
+		}, persistence.EntryKey("ann", persistence.EntryActive, 70, live), "no such entry"},
+		{"an entry at another time than the head's", func(w world) {
+			w.drop(persistence.EntryKey("ann", persistence.EntryActive, 70, live))
+			w.entry("ann", persistence.EntryActive, 69, live, 3)
+		}, persistence.EntryKey("ann", persistence.EntryActive, 69, live), "should not have this entry"},
+		{"an entry of an older generation in the place of one of this", func(w world) {
+			w.entry("ann", persistence.EntryActive, 70, live, 2)
+		}, persistence.EntryKey("ann", persistence.EntryActive, 70, live), "generation 3 of \"a:live\" has no such entry"},
+		{"a member who is not led to a later change of the head", func(w world) {
+			w.drop(persistence.EntryKey("bob", persistence.EntryNoticed, 77, live))
+		}, persistence.EntryKey("bob", persistence.EntryNoticed, 77, live), "no such entry"},
+		{"an entry of a change that no head has", func(w world) {
+			head := liveHead()
+			head.Noticed = 0
+			w.set(persistence.HeadKey(live), head.Encode())
+		}, persistence.EntryKey("bob", persistence.EntryNoticed, 77, live), "should not have this entry"},
+		{"a pin that is not listed", func(w world) {
+			w.drop(persistence.EntryKey("bob", persistence.EntryPinned, 0, live))
+		}, persistence.EntryKey("bob", persistence.EntryPinned, 0, live), "no such entry"},
+		{"a listed pin that is none", func(w world) {
+			w.entry("ann", persistence.EntryPinned, 0, live, 3)
+		}, persistence.EntryKey("ann", persistence.EntryPinned, 0, live), "should not have this entry"},
+		{"an entry of one who left", func(w world) {
+			w.entry("cyd", persistence.EntryActive, 70, live, 3)
+		}, persistence.EntryKey("cyd", persistence.EntryActive, 70, live), "should not have this entry"},
+		{"a kept conversation that cannot be found", func(w world) {
+			w.drop(persistence.EntryKey("dee", persistence.EntryMerged, 0, live))
+		}, persistence.EntryKey("dee", persistence.EntryMerged, 0, live), "no such entry"},
+		{"an entry that says to look at a head which is not large", func(w world) {
+			w.entry("ann", persistence.EntryMerged, 0, live, 3)
+		}, persistence.EntryKey("ann", persistence.EntryMerged, 0, live), "should not have this entry"},
+		{"a large conversation that cannot be found", func(w world) {
+			w.drop(persistence.EntryKey("ann", persistence.EntryMerged, 0, large))
+		}, persistence.EntryKey("ann", persistence.EntryMerged, 0, large), "no such entry"},
+		{"an entry of the user's own that the membership does not know", func(w world) {
+			w.entry("bob", persistence.EntryOwn, 72, live, 3)
+		}, persistence.EntryKey("bob", persistence.EntryOwn, 72, live), "does not know this entry"},
+		{"an entry of the user's own without a membership", func(w world) {
+			w.entry("eve", persistence.EntryOwn, 72, live, 3)
+		}, persistence.EntryKey("eve", persistence.EntryOwn, 72, live), "does not know this entry"},
+		{"an entry of a generation that is gone", func(w world) {
+			w.entry("ann", persistence.EntryActive, 7, gone, 7)
+		}, persistence.EntryKey("ann", persistence.EntryActive, 7, gone), "should not have this entry"},
+		{"an entry of no kind", func(w world) {
+			w.entry("ann", 'z', 7, live, 3)
+		}, persistence.EntryKey("ann", 'z', 7, live), "malformed key"},
+		{"a roster that misses a member", func(w world) { w.roster(live, 3, "ann") }, persistence.RosterKey(live), "the members are [\"ann\" \"bob\"]"},
+		{"a roster that names one who left", func(w world) { w.roster(live, 3, "ann", "bob", "cyd") }, persistence.RosterKey(live), "the members are [\"ann\" \"bob\"]"},
+		{"a roster out of order", func(w world) { w.roster(live, 3, "bob", "ann") }, persistence.RosterKey(live), "the members are [\"ann\" \"bob\"]"},
+		{"no roster", func(w world) { w.drop(persistence.RosterKey(live)) }, persistence.RosterKey(live), "the roster of generation 3 is []"},
+		{"a large conversation with a roster", func(w world) { w.roster(large, 4, "ann") }, persistence.RosterKey(large), "the members are []"},
+		{"a roster of a generation that is gone", func(w world) { w.roster(gone, 7, "ann") }, persistence.RosterKey(gone), "is gone"},
+		{"a removal that does not decode", func(w world) {
+			w.set(persistence.RemovalKey("ann", 1, gone), []byte{1})
+		}, persistence.RemovalKey("ann", 1, gone), "malformed value"},
+		{"a lineage that does not decode", func(w world) { w.set(persistence.LineageKey(), []byte{1}) }, persistence.LineageKey(), "malformed value"},
 		{"an event with a number that is yet to be given", func(w world) {
 			w.set(persistence.EventKey(0, 2), (&persistence.Event{Conversation: zeroth(), Generation: 6}).Encode())
 		}, persistence.EventKey(0, 2), "next event would have the number 1"},

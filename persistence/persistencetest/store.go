@@ -81,6 +81,13 @@ func (s *Store) Crash() *Store {
 	return newStore(s.incarnation, s.clock, s.rows.Clone())
 }
 
+// Copy returns what is found where a backup that is taken now is put back: a store, without faults, that holds what is committed. This one goes on.
+func (s *Store) Copy() *Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return newStore(s.incarnation, s.clock, s.rows.Clone())
+}
+
 // Close waits for the write under way. Writes that still wait for their turn fail with ErrClosed, and so does every later operation, also on
 // snapshots that are still open. It may be called more than once.
 func (s *Store) Close() error {

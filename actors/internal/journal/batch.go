@@ -12,12 +12,13 @@ type batch struct {
 	seq     uint64
 	records map[string]*record
 	order   []*record                        // as they first changed
-	users   map[string][]*record             // whose rows are in which conversations, some perhaps twice
+	users   map[string][]place               // whose rows stand where
 	dues    map[persistence.Shard][]DueEntry // put by this batch, though perhaps deleted again
 	waiters []waiting
 	rows    int
 	bytes   int
 	oldest  persistence.Instant // when the first change was added
+	stamp   persistence.Instant // the lowest of all changes'
 	touched bool                // something was added, though perhaps dropped again
 }
 
@@ -27,16 +28,21 @@ type waiting struct {
 	Waiter
 }
 
+// place is where a row is found in a batch.
+type place struct {
+	*record
+
+	key string
+}
+
 // record is a conversation's part of a batch.
 type record struct {
 	name  string
 	shard persistence.Shard
 	rows  map[string]conversation.Write
 	bytes int
-	// changes is what watchers are told of it: one for each generation, in their order.
-	changes []Change
-	// nextEvent is the number of the shard's next event when the record was written.
-	nextEvent uint64
+	// changes is what watchers are told of it: one for each generation, in their order, and another one for what was added once those were in the store.
+	changes []noted
 	// failures counts how often the store failed to take this record by itself while it took others.
 	failures int
 }
@@ -45,8 +51,9 @@ func newBatch(seq uint64) *batch {
 	return &batch{
 		seq:     seq,
 		records: map[string]*record{},
-		users:   map[string][]*record{},
+		users:   map[string][]place{},
 		dues:    map[persistence.Shard][]DueEntry{},
+		stamp:   persistence.Never,
 	}
 }
 
@@ -95,7 +102,7 @@ func (b *batch) put(r *record, w conversation.Write) {
 	r.bytes += size(w)
 	b.rows++
 	if w.User != "" && !ok {
-		b.users[w.User] = append(b.users[w.User], r)
+		b.users[w.User] = append(b.users[w.User], place{r, key})
 	}
 	if !w.Delete && !w.IfPresent && persistence.KindOf(w.Key) == persistence.KindDue {
 		b.dues[r.shard] = append(b.dues[r.shard], DueEntry{Key: w.Key, Value: w.Value})
@@ -120,11 +127,12 @@ func (b *batch) absorb(later *batch) bool {
 			writes = append(writes, w)
 		}
 		b.add(r.name, r.shard, writes)
-		for _, c := range r.changes {
-			b.records[r.name].note(c)
+		for i := range r.changes {
+			b.records[r.name].note(r.changes[i].Change)
 		}
 	}
 	b.waiters = append(b.waiters, later.waiters...)
+	b.stamp = min(b.stamp, later.stamp)
 	b.seq = later.seq
 	return true
 }
@@ -141,7 +149,7 @@ func (b *batch) remove(name string) {
 		b.bytes -= size(w)
 		b.rows--
 		if w.User != "" {
-			b.users[w.User] = slices.DeleteFunc(b.users[w.User], func(other *record) bool { return other == r })
+			b.users[w.User] = slices.DeleteFunc(b.users[w.User], func(at place) bool { return at.record == r })
 		}
 	}
 }

@@ -121,9 +121,7 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 		switch err := results[i].Err; {
 		case err == nil:
 			j.counts.rows.Add(uint64(len(r.rows)))
-			if r.nextEvent == 0 {
-				r.nextEvent = results[i].NextEvent
-			}
+			r.placed(results[i].NextEvent)
 		case errors.Is(err, persistence.ErrFenced):
 			return err
 		default:
@@ -194,6 +192,7 @@ func (j *Journal) drop(r *record, err error) {
 	for b := range j.oldestFirst() {
 		b.remove(r.name)
 	}
+	j.dropped = j.config.Now()
 	j.barred[r.name] = refusal
 	j.mu.Unlock()
 	j.release(r.name, refusal)

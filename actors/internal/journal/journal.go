@@ -68,8 +68,9 @@ type Journal struct {
 	flying  *batch   // being written; nil
 	flushed uint64   // the last batch that is in the store
 	timed   func() bool
-	closed  error            // why nothing is taken any more
-	lost    int              // rows that had not been written then
+	closed  error // why nothing is taken any more
+	lost    int   // rows that had not been written then
+	dropped persistence.Instant
 	barred  map[string]error // conversations of which rows were dropped: nothing that builds on those may be written
 
 	refusal atomic.Pointer[conversation.Error] // what Full says
@@ -124,6 +125,9 @@ func (j *Journal) AddNoted(name string, shard persistence.Shard, writes []conver
 		b.oldest = j.config.Now()
 	}
 	b.add(name, shard, writes)
+	if note.Stamp != 0 {
+		b.stamp = min(b.stamp, note.Stamp)
+	}
 	if note.Kinds != 0 {
 		b.records[name].note(newChange(name, shard, note, writes))
 	}

@@ -17,6 +17,8 @@ type Note struct {
 	Generation, Version, LastSeq uint64
 	Everyone                     bool   // all members may see it, not only those whose rows it writes
 	Origin                       string // of the proposal
+	// Stamp is when the change was applied, as its rows have it; zero where they have none. It is not told.
+	Stamp persistence.Instant
 }
 
 // Change is what watchers are told of all that one batch does to one generation of a conversation: the note's numbers are those of the last change, its Origin is that
@@ -34,8 +36,8 @@ type Change struct {
 func newChange(name string, shard persistence.Shard, note Note, writes []conversation.Write) Change {
 	c := Change{Note: note, Conversation: name, Shard: shard}
 	for i := range writes {
-		if user := writes[i].User; user != "" {
-			c.name(user)
+		if persistence.KindOf(writes[i].Key) == persistence.KindMembership {
+			c.name(writes[i].User)
 		}
 	}
 	return c
@@ -66,13 +68,29 @@ func (c *Change) merge(later *Change) {
 	}
 }
 
+// noted is a change of a record.
+type noted struct {
+	Change
+
+	inStore bool // NextEvent is known: what comes later is another change
+}
+
 // note adds a change to what watchers are told of the record.
 func (r *record) note(c Change) {
-	if n := len(r.changes); n > 0 && r.changes[n-1].Generation == c.Generation {
+	if n := len(r.changes); n > 0 && r.changes[n-1].Generation == c.Generation && !r.changes[n-1].inStore {
 		r.changes[n-1].merge(&c)
 		return
 	}
-	r.changes = append(r.changes, c)
+	r.changes = append(r.changes, noted{Change: c})
+}
+
+// placed says where the commit that the record was in stands among the shard's events. A record may be written again, with changes that came later: those before keep their place.
+func (r *record) placed(nextEvent uint64) {
+	for i := range r.changes {
+		if c := &r.changes[i]; !c.inStore {
+			c.NextEvent, c.inStore = nextEvent, true
+		}
+	}
 }
 
 // changes returns what watchers are told of the batch once it is in the store. The parts of a batch that was hard to write may have been committed in any order, with
@@ -80,9 +98,8 @@ func (r *record) note(c Change) {
 func (b *batch) changes() []Change {
 	var all []Change
 	for _, r := range b.order {
-		for _, c := range r.changes {
-			c.NextEvent = r.nextEvent
-			all = append(all, c)
+		for i := range r.changes {
+			all = append(all, r.changes[i].Change)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Change) int {

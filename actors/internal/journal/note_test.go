@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,7 +36,9 @@ func TestTheChangesOfAGenerationAreMerged(t *testing.T) {
 		{Note: Note{Kinds: 5, Generation: 7, Version: 2, LastSeq: 3, Origin: "a"}, Conversation: "g:1", Users: []string{"ann", "bob"}},
 		{Note: Note{Kinds: 4, Generation: 8, Version: 1, LastSeq: 4, Everyone: true}, Conversation: "g:1"},
 	}
-	if diff := cmp.Diff(want, r.changes); diff != "" {
+	b := newBatch(1)
+	b.order = append(b.order, r)
+	if diff := cmp.Diff(want, b.changes()); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 }
@@ -55,8 +58,9 @@ func TestAChangeOfTooManyUsersIsForEveryone(t *testing.T) {
 func TestTheChangesOfAShardAreInTheOrderOfTheirCommits(t *testing.T) {
 	b := newBatch(1)
 	for i, next := range []uint64{3, 1, 2} {
-		r := &record{name: fmt.Sprint(i), nextEvent: next}
+		r := &record{name: fmt.Sprint(i)}
 		r.note(Change{Conversation: r.name})
+		r.placed(next)
 		b.order = append(b.order, r)
 	}
 	var names string
@@ -65,6 +69,25 @@ func TestTheChangesOfAShardAreInTheOrderOfTheirCommits(t *testing.T) {
 	}
 	if names != "120" {
 		t.Errorf("got %s, want 120", names)
+	}
+}
+
+// A batch that the store takes in parts takes in the next one meanwhile: what came later was not committed with the first part.
+func TestAChangeThatCameOnceTheRecordWasInTheStoreHasAPlaceOfItsOwn(t *testing.T) {
+	r := &record{name: "g:1"}
+	r.note(Change{Conversation: "g:1", Note: Note{Generation: 1, Version: 1}})
+	r.note(Change{Conversation: "g:1", Note: Note{Generation: 1, Version: 2}})
+	r.placed(7)
+	r.note(Change{Conversation: "g:1", Note: Note{Generation: 1, Version: 3}})
+	r.placed(9)
+	b := newBatch(1)
+	b.order = append(b.order, r)
+	var got []string
+	for _, c := range b.changes() {
+		got = append(got, fmt.Sprintf("version %d before event %d", c.Version, c.NextEvent))
+	}
+	if want := []string{"version 2 before event 7", "version 3 before event 9"}; !slices.Equal(got, want) {
+		t.Errorf("told: %q, want %q", got, want)
 	}
 }
 

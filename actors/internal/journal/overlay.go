@@ -32,6 +32,22 @@ func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 	return values
 }
 
+// Pending returns which of the conversations, by their places in names, have rows that are not in the store yet, or that are to be deleted. Of the others, a snapshot taken after
+// this call has everything that was added before it.
+func (j *Journal) Pending(names []string) (places []int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, name := range names {
+		for b := range j.oldestFirst() {
+			if b.records[name] != nil {
+				places = append(places, i)
+				break
+			}
+		}
+	}
+	return places
+}
+
 // Rows returns the rows of a conversation within a range of keys that are not in the store yet, in no order.
 func (j *Journal) Rows(name string, within persistence.Range) []conversation.Write {
 	j.mu.Lock()
@@ -57,18 +73,42 @@ func (j *Journal) Rows(name string, within persistence.Range) []conversation.Wri
 	return rows
 }
 
-// Conversations returns the conversations of which a user has rows that are not in the store yet, in no order.
-func (j *Journal) Conversations(user string) []string {
+// UserRows returns the keys of a user's rows, of whatever conversation, within a range, that are not in the store yet, in order. Those that are to be deleted
+// are left out.
+func (j *Journal) UserRows(user string, within persistence.Range) (keys [][]byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var names []string
 	for b := range j.oldestFirst() {
-		for _, r := range b.users[user] {
-			names = append(names, r.name)
+		for _, at := range b.users[user] {
+			key := at.rows[at.key].Key
+			if bytes.Compare(key, within.Start) < 0 || bytes.Compare(key, within.End) >= 0 {
+				continue
+			}
+			if w, _ := j.latest(at.name, key); !w.Delete {
+				keys = append(keys, key)
+			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.SortFunc(keys, bytes.Compare)
+	return slices.CompactFunc(keys, bytes.Equal)
+}
+
+// Stamp returns the lowest stamp of a change that is not in the store yet, Never where there is none.
+func (j *Journal) Stamp() persistence.Instant {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	lowest := persistence.Never
+	for b := range j.oldestFirst() {
+		lowest = min(lowest, b.stamp)
+	}
+	return lowest
+}
+
+// Dropped returns when rows that readers may have seen were last taken out of the journal, because the store will not have them; zero: never.
+func (j *Journal) Dropped() persistence.Instant {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.dropped
 }
 
 // DueEntry is a due entry that is not in the store yet.

@@ -118,29 +118,48 @@ func TestRowsAreThoseOfTheRangeWithTheirLastValues(t *testing.T) {
 	})
 }
 
-func TestConversationsAreThoseInWhichTheUserHasRowsInTheJournal(t *testing.T) {
+func TestTheRowsOfAUserAreThoseThatWillBeInTheStoreOfAllConversations(t *testing.T) {
 	inBubble(t, func(f *fixture) {
-		want := func(when, user string, want ...string) {
+		want := func(when, user string, within persistence.Range, want ...conversation.Write) {
 			t.Helper()
-			if diff := cmp.Diff(append([]string{}, want...), append([]string{}, sorted(f.Conversations(user))...)); diff != "" {
-				t.Errorf("%s, of %s: -want +got:\n%s", when, user, diff)
+			keys := []string{}
+			for _, w := range want {
+				keys = append(keys, string(w.Key))
+			}
+			got := []string{}
+			for _, key := range f.UserRows(user, within) {
+				got = append(got, string(key))
+			}
+			slices.Sort(keys)
+			if diff := cmp.Diff(keys, got); diff != "" {
+				t.Errorf("%s, of %s: -want +got, in order:\n%s", when, user, diff)
 			}
 		}
-		f.add("group:1", membership("ann", "group:1", "1"), membership("bob", "group:1", "1"))
-		f.add("group:2", membership("ann", "group:2", "1"))
-		want("open", "ann", "group:1", "group:2")
-		want("open", "bob", "group:1")
-		want("open", "eve")
+		entries := persistence.EntriesRange("ann", persistence.EntryActive, persistence.Never, 0)
+		f.add("group:2", membership("ann", "group:2", "1"), entry("ann", 20, "group:2"))
+		f.add("group:1", membership("ann", "group:1", "1"), membership("bob", "group:1", "1"), entry("bob", 10, "group:1"), entry("ann", 10, "group:1"), head("group:1", "1"))
+		want("open", "ann", entries, entry("ann", 10, "group:1"), entry("ann", 20, "group:2"))
+		want("open", "ann", persistence.MembershipsRange("ann"), membership("ann", "group:1", ""), membership("ann", "group:2", ""))
+		want("open, of a part", "ann", persistence.EntriesRange("ann", persistence.EntryActive, 19, 5), entry("ann", 10, "group:1"))
+		want("open", "bob", everything, entry("bob", 10, "group:1"), membership("bob", "group:1", ""))
+		want("open", "eve", everything)
+		f.add("group:1", deleted(entry("ann", 10, "")), deleted(entry("ann", 10, "group:1")), entry("ann", 30, "group:1"))
+		want("one moved", "ann", entries, entry("ann", 30, "group:1"), entry("ann", 20, "group:2"))
+
 		release := f.hold(nil)
 		f.Flush()
 		synctest.Wait()
-		f.add("group:2", membership("ann", "group:2", "2"))
-		f.add("group:3", membership("ann", "group:3", "2"))
-		want("while the first are written", "ann", "group:1", "group:2", "group:3")
+		f.add("group:2", deleted(entry("ann", 20, "group:2")), entry("ann", 40, "group:2"), membership("ann", "group:2", "2"))
+		want("while the first are written, one moved", "ann", entries, entry("ann", 30, "group:1"), entry("ann", 40, "group:2"))
+		want("while the first are written, one changed", "ann", persistence.MembershipsRange("ann"), membership("ann", "group:1", ""), membership("ann", "group:2", ""))
+		f.add("group:2", deleted(entry("ann", 40, "group:2")), entry("ann", 20, "group:2"))
+		want("moved back", "ann", entries, entry("ann", 30, "group:1"), entry("ann", 20, "group:2"))
 		release()
-		want("once the first are in the store", "ann", "group:2", "group:3")
+		want("once the first are in the store", "ann", everything, entry("ann", 20, "group:2"), membership("ann", "group:2", ""))
 		f.advance(interval)
-		want("once all is in the store", "ann")
+		want("once all is in the store", "ann", everything)
+		f.wantStored(entry("ann", 20, "group:2").Key, "e")
+		f.wantAbsent(entry("ann", 40, "group:2").Key)
 	})
 }
 

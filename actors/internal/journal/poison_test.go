@@ -79,7 +79,7 @@ func TestRecordsThatTheStoreDoesNotTakeAreDroppedAndAllOthersLand(t *testing.T) 
 					f.wantStored(head(name, "").Key, "1")
 				}
 				f.wantPoisoned(bad...)
-				if got := f.Conversations("ann"); len(got) != 0 {
+				if got := f.UserRows("ann", everything); len(got) != 0 {
 					t.Errorf("in the journal at last: %q, want nothing", got)
 				}
 				if s := f.Stats(); s.Rows != 0 || s.Bytes != 0 || s.Err != nil {

@@ -62,7 +62,7 @@ func TestAReaderNeverMissesARowOnItsWayIntoTheStore(t *testing.T) {
 			seen := make([]uint64, len(keys))
 			for seen[0] < changes && !t.Failed() {
 				least := added.Load()
-				listed := least == 0 || len(f.Conversations("ann")) > 0 || f.isStored(keys[2])
+				listed := least == 0 || len(f.UserRows("ann", everything)) > 0 || f.isStored(keys[2])
 				found := f.newest(name, keys)
 				for i, got := range found {
 					if got < least || got < seen[i] {
@@ -70,7 +70,7 @@ func TestAReaderNeverMissesARowOnItsWayIntoTheStore(t *testing.T) {
 					}
 				}
 				if !listed {
-					t.Errorf("after change %d: a conversation of ann's is neither in the journal nor in the store", least)
+					t.Errorf("after change %d: a row of ann's is neither in the journal nor in the store", least)
 				}
 				seen = found
 			}

@@ -1,13 +1,15 @@
 package journal_test
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
+
+// everything is the range of all keys.
+var everything = persistence.Range{Start: []byte{0}, End: []byte{0xff}}
 
 func head(name, value string) conversation.Write {
 	return conversation.Write{Key: persistence.HeadKey(name), Value: []byte(value)}
@@ -19,6 +21,10 @@ func tail(name, value string) conversation.Write {
 
 func membership(user, name, value string) conversation.Write {
 	return conversation.Write{Key: persistence.MembershipKey(user, name), Value: []byte(value), User: user}
+}
+
+func entry(user string, at persistence.Instant, name string) conversation.Write {
+	return conversation.Write{Key: persistence.EntryKey(user, persistence.EntryActive, at, name), Value: []byte("e"), User: user}
 }
 
 func due(name string, at persistence.Instant, value string) conversation.Write {
@@ -60,5 +66,3 @@ func names(n int) []string {
 	}
 	return out
 }
-
-func sorted[T cmp.Ordered](items []T) []T { return slices.Sorted(slices.Values(items)) }

@@ -39,7 +39,7 @@ func TestAMeasurementIsPrintedAndDrawn(t *testing.T) {
 	words := wordsIn(t, image)
 	for _, want := range []string{
 		"What proposals feel while 100 conversations expire at once", "Deleted inline, by whoever proposes",
-		"Deleted by a paced reaper: Parley's default", "all deleted after", "p99.9", "the last of 500 rows", "seconds since the moment of expiry",
+		"Deleted by a paced reaper: Parley's default", "all deleted after", "p99.9", "the last of 700 rows", "seconds since the moment of expiry",
 		"committed", "0 s",
 	} {
 		if !strings.Contains(words, want) {

@@ -208,8 +208,8 @@ const (
 	Reason_REASON_UNSPECIFIED Reason = 0
 	Reason_REASON_EXPIRED     Reason = 1
 	Reason_REASON_DELETED     Reason = 2
-	Reason_REASON_LEFT        Reason = 3
-	Reason_REASON_HIDDEN      Reason = 4
+	Reason_REASON_LEFT        Reason = 3 // of a removal alone: the user is no member any more
+	Reason_REASON_HIDDEN      Reason = 4 // of a removal alone: it is among the hidden ones
 	Reason_REASON_FORGOTTEN   Reason = 5
 )
 
@@ -1953,9 +1953,9 @@ func (x *ListConversationsRequest) GetHidden() bool {
 
 type ListConversationsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Conversations []*Conversation        `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	SyncCursor    string                 `protobuf:"bytes,3,opt,name=sync_cursor,json=syncCursor,proto3" json:"sync_cursor,omitempty"`
+	Conversations []*Conversation        `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`                        // without drafts
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"` // "": this was the last page
+	SyncCursor    string                 `protobuf:"bytes,3,opt,name=sync_cursor,json=syncCursor,proto3" json:"sync_cursor,omitempty"`            // for Sync: taken before the first page was read, and the same on all pages
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2181,6 +2181,7 @@ type Badge struct {
 	MutedUnread   uint64                 `protobuf:"varint,2,opt,name=muted_unread,json=mutedUnread,proto3" json:"muted_unread,omitempty"` // likewise, in those that are muted now
 	Mentions      uint64                 `protobuf:"varint,3,opt,name=mentions,proto3" json:"mentions,omitempty"`                          // among the unread messages of all of them: a mute does not silence a mention
 	Conversations uint64                 `protobuf:"varint,4,opt,name=conversations,proto3" json:"conversations,omitempty"`                // that are not muted and have something unread, or are marked
+	AtLeast       bool                   `protobuf:"varint,5,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`             // the user has more conversations than are counted: those that were active before the counted ones may have more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2243,11 +2244,18 @@ func (x *Badge) GetConversations() uint64 {
 	return 0
 }
 
+func (x *Badge) GetAtLeast() bool {
+	if x != nil {
+		return x.AtLeast
+	}
+	return false
+}
+
 type SyncRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
-	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	Limit         uint32                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // of the last response, or the `sync_cursor` of a list; "": everything is told anew. One that no server gave is INVALID.
+	Limit         uint32                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`  // of conversations and removals in a response; 0: 100; at most 1,000
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2304,12 +2312,13 @@ func (x *SyncRequest) GetLimit() uint32 {
 }
 
 type SyncResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Changed       []*Conversation        `protobuf:"bytes,1,rep,name=changed,proto3" json:"changed,omitempty"`
-	Removed       []*Removal             `protobuf:"bytes,2,rep,name=removed,proto3" json:"removed,omitempty"`
-	Cursor        string                 `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"` // never ahead of what is committed; names the store's incarnation, so that a restored backup answers `full`
-	Full          bool                   `protobuf:"varint,4,opt,name=full,proto3" json:"full,omitempty"`    // on the first page: the cursor was unknown, too old or of another incarnation; drop what you have
-	More          bool                   `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Changed []*Conversation        `protobuf:"bytes,1,rep,name=changed,proto3" json:"changed,omitempty"` // as they are now, in the order of their names, without drafts
+	Removed []*Removal             `protobuf:"bytes,2,rep,name=removed,proto3" json:"removed,omitempty"`
+	Cursor  string                 `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"` // for the next page where `more` is set, else for the next time. Never ahead of what is committed. Keep it once what it comes with was applied.
+	Full    bool                   `protobuf:"varint,4,opt,name=full,proto3" json:"full,omitempty"`    // on all pages of the answer: everything is told anew. Drop what you have before the first. The cursor was "", older than removals
+	// are kept (30 days), of another store, or of a later state of this one: a backup was put back.
+	More          bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"` // ask again at once, with `cursor`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2379,10 +2388,11 @@ func (x *SyncResponse) GetMore() bool {
 	return false
 }
 
+// Removal: the user's list no longer has a conversation. Another generation of it may be told of as changed.
 type Removal struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Conversation  string                 `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
-	Generation    uint64                 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
+	Generation    uint64                 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"` // that ended, or that the user left or hid
 	Reason        Reason                 `protobuf:"varint,3,opt,name=reason,proto3,enum=parley.v1.Reason" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2504,13 +2514,14 @@ type Event struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	Cursor       string                 `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"` // opaque; one position per shard inside
 	At           *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
-	Conversation string                 `protobuf:"bytes,3,opt,name=conversation,proto3" json:"conversation,omitempty"` // these two are absent in a gap
+	Conversation string                 `protobuf:"bytes,3,opt,name=conversation,proto3" json:"conversation,omitempty"` // these two are absent in Began and Gap
 	Generation   uint64                 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*Event_Expired
 	//	*Event_Changed
 	//	*Event_Gap
+	//	*Event_Began
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2608,6 +2619,15 @@ func (x *Event) GetGap() *Gap {
 	return nil
 }
 
+func (x *Event) GetBegan() *Began {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_Began); ok {
+			return x.Began
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -2624,11 +2644,54 @@ type Event_Gap struct {
 	Gap *Gap `protobuf:"bytes,7,opt,name=gap,proto3,oneof"`
 }
 
+type Event_Began struct {
+	Began *Began `protobuf:"bytes,8,opt,name=began,proto3,oneof"`
+}
+
 func (*Event_Expired) isEvent_Kind() {}
 
 func (*Event_Changed) isEvent_Kind() {}
 
 func (*Event_Gap) isEvent_Kind() {}
+
+func (*Event_Began) isEvent_Kind() {}
+
+// Began: the first event of every stream. Whatever happens from here on is told; its cursor is there for a client whose stream ends before another event comes.
+type Began struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Began) Reset() {
+	*x = Began{}
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Began) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Began) ProtoMessage() {}
+
+func (x *Began) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Began.ProtoReflect.Descriptor instead.
+func (*Began) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{31}
+}
 
 // Expired: a generation is gone. Kept durably for as long as the engine is set to.
 type Expired struct {
@@ -2645,7 +2708,7 @@ type Expired struct {
 
 func (x *Expired) Reset() {
 	*x = Expired{}
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[31]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2657,7 +2720,7 @@ func (x *Expired) String() string {
 func (*Expired) ProtoMessage() {}
 
 func (x *Expired) ProtoReflect() protoreflect.Message {
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[31]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2670,7 +2733,7 @@ func (x *Expired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expired.ProtoReflect.Descriptor instead.
 func (*Expired) Descriptor() ([]byte, []int) {
-	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{31}
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Expired) GetReason() Reason {
@@ -2729,7 +2792,7 @@ type Changed struct {
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[32]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2741,7 +2804,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[32]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2754,7 +2817,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{32}
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Changed) GetVersion() uint64 {
@@ -2803,7 +2866,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2815,7 +2878,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[33]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2828,7 +2891,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{33}
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Gap) GetChanged() bool {
@@ -2854,7 +2917,7 @@ type ForgetUserRequest struct {
 
 func (x *ForgetUserRequest) Reset() {
 	*x = ForgetUserRequest{}
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2866,7 +2929,7 @@ func (x *ForgetUserRequest) String() string {
 func (*ForgetUserRequest) ProtoMessage() {}
 
 func (x *ForgetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[34]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2879,7 +2942,7 @@ func (x *ForgetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetUserRequest.ProtoReflect.Descriptor instead.
 func (*ForgetUserRequest) Descriptor() ([]byte, []int) {
-	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{34}
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ForgetUserRequest) GetUser() string {
@@ -2898,7 +2961,7 @@ type ForgetUserResponse struct {
 
 func (x *ForgetUserResponse) Reset() {
 	*x = ForgetUserResponse{}
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[35]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2910,7 +2973,7 @@ func (x *ForgetUserResponse) String() string {
 func (*ForgetUserResponse) ProtoMessage() {}
 
 func (x *ForgetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[35]
+	mi := &file_cmd_engine_parleyv1_api_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2923,7 +2986,7 @@ func (x *ForgetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetUserResponse.ProtoReflect.Descriptor instead.
 func (*ForgetUserResponse) Descriptor() ([]byte, []int) {
-	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{35}
+	return file_cmd_engine_parleyv1_api_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ForgetUserResponse) GetRemaining() uint64 {
@@ -3114,12 +3177,13 @@ const file_cmd_engine_parleyv1_api_proto_rawDesc = "" +
 	"\amembers\x18\x01 \x03(\v2\x15.parley.v1.MembershipR\amembers\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"%\n" +
 	"\x0fGetBadgeRequest\x12\x12\n" +
-	"\x04user\x18\x01 \x01(\tR\x04user\"\x84\x01\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\"\x9f\x01\n" +
 	"\x05Badge\x12\x16\n" +
 	"\x06unread\x18\x01 \x01(\x04R\x06unread\x12!\n" +
 	"\fmuted_unread\x18\x02 \x01(\x04R\vmutedUnread\x12\x1a\n" +
 	"\bmentions\x18\x03 \x01(\x04R\bmentions\x12$\n" +
-	"\rconversations\x18\x04 \x01(\x04R\rconversations\"O\n" +
+	"\rconversations\x18\x04 \x01(\x04R\rconversations\x12\x19\n" +
+	"\bat_least\x18\x05 \x01(\bR\aatLeast\"O\n" +
 	"\vSyncRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x14\n" +
@@ -3141,7 +3205,7 @@ const file_cmd_engine_parleyv1_api_proto_rawDesc = "" +
 	"\n" +
 	"namespaces\x18\x02 \x03(\tR\n" +
 	"namespaces\x12!\n" +
-	"\fexpired_only\x18\x03 \x01(\bR\vexpiredOnly\"\x9b\x02\n" +
+	"\fexpired_only\x18\x03 \x01(\bR\vexpiredOnly\"\xc5\x02\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\"\n" +
@@ -3151,8 +3215,10 @@ const file_cmd_engine_parleyv1_api_proto_rawDesc = "" +
 	"generation\x12.\n" +
 	"\aexpired\x18\x05 \x01(\v2\x12.parley.v1.ExpiredH\x00R\aexpired\x12.\n" +
 	"\achanged\x18\x06 \x01(\v2\x12.parley.v1.ChangedH\x00R\achanged\x12\"\n" +
-	"\x03gap\x18\a \x01(\v2\x0e.parley.v1.GapH\x00R\x03gapB\x06\n" +
-	"\x04kind\"\xfd\x01\n" +
+	"\x03gap\x18\a \x01(\v2\x0e.parley.v1.GapH\x00R\x03gap\x12(\n" +
+	"\x05began\x18\b \x01(\v2\x10.parley.v1.BeganH\x00R\x05beganB\x06\n" +
+	"\x04kind\"\a\n" +
+	"\x05Began\"\xfd\x01\n" +
 	"\aExpired\x12)\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x11.parley.v1.ReasonR\x06reason\x12\x19\n" +
 	"\blast_seq\x18\x02 \x01(\x04R\alastSeq\x12\x14\n" +
@@ -3224,7 +3290,7 @@ func file_cmd_engine_parleyv1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_cmd_engine_parleyv1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_cmd_engine_parleyv1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_cmd_engine_parleyv1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_cmd_engine_parleyv1_api_proto_goTypes = []any{
 	(Ack)(0),                          // 0: parley.v1.Ack
 	(Hide)(0),                         // 1: parley.v1.Hide
@@ -3261,13 +3327,14 @@ var file_cmd_engine_parleyv1_api_proto_goTypes = []any{
 	(*Removal)(nil),                   // 32: parley.v1.Removal
 	(*WatchRequest)(nil),              // 33: parley.v1.WatchRequest
 	(*Event)(nil),                     // 34: parley.v1.Event
-	(*Expired)(nil),                   // 35: parley.v1.Expired
-	(*Changed)(nil),                   // 36: parley.v1.Changed
-	(*Gap)(nil),                       // 37: parley.v1.Gap
-	(*ForgetUserRequest)(nil),         // 38: parley.v1.ForgetUserRequest
-	(*ForgetUserResponse)(nil),        // 39: parley.v1.ForgetUserResponse
-	(*timestamppb.Timestamp)(nil),     // 40: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),       // 41: google.protobuf.Duration
+	(*Began)(nil),                     // 35: parley.v1.Began
+	(*Expired)(nil),                   // 36: parley.v1.Expired
+	(*Changed)(nil),                   // 37: parley.v1.Changed
+	(*Gap)(nil),                       // 38: parley.v1.Gap
+	(*ForgetUserRequest)(nil),         // 39: parley.v1.ForgetUserRequest
+	(*ForgetUserResponse)(nil),        // 40: parley.v1.ForgetUserResponse
+	(*timestamppb.Timestamp)(nil),     // 41: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),       // 42: google.protobuf.Duration
 }
 var file_cmd_engine_parleyv1_api_proto_depIdxs = []int32{
 	5,  // 0: parley.v1.ProposeRequest.post:type_name -> parley.v1.Post
@@ -3282,62 +3349,63 @@ var file_cmd_engine_parleyv1_api_proto_depIdxs = []int32{
 	15, // 9: parley.v1.ProposeRequest.hold:type_name -> parley.v1.Hold
 	16, // 10: parley.v1.ProposeRequest.delete:type_name -> parley.v1.Delete
 	0,  // 11: parley.v1.ProposeRequest.ack:type_name -> parley.v1.Ack
-	40, // 12: parley.v1.Post.sent_at:type_name -> google.protobuf.Timestamp
-	40, // 13: parley.v1.Set.muted_until:type_name -> google.protobuf.Timestamp
+	41, // 12: parley.v1.Post.sent_at:type_name -> google.protobuf.Timestamp
+	41, // 13: parley.v1.Set.muted_until:type_name -> google.protobuf.Timestamp
 	1,  // 14: parley.v1.Set.hide:type_name -> parley.v1.Hide
 	14, // 15: parley.v1.Set.draft:type_name -> parley.v1.Draft
-	40, // 16: parley.v1.Draft.edited_at:type_name -> google.protobuf.Timestamp
+	41, // 16: parley.v1.Draft.edited_at:type_name -> google.protobuf.Timestamp
 	0,  // 17: parley.v1.ProposeResponse.ack:type_name -> parley.v1.Ack
 	23, // 18: parley.v1.ProposeResponse.membership:type_name -> parley.v1.Membership
 	18, // 19: parley.v1.ProposeResponse.error:type_name -> parley.v1.Error
 	2,  // 20: parley.v1.Error.code:type_name -> parley.v1.Code
-	41, // 21: parley.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	42, // 21: parley.v1.Error.retry_after:type_name -> google.protobuf.Duration
 	4,  // 22: parley.v1.ProposeBatchRequest.requests:type_name -> parley.v1.ProposeRequest
 	17, // 23: parley.v1.ProposeBatchResponse.responses:type_name -> parley.v1.ProposeResponse
-	40, // 24: parley.v1.Conversation.last_activity:type_name -> google.protobuf.Timestamp
-	40, // 25: parley.v1.Conversation.expires_at:type_name -> google.protobuf.Timestamp
+	41, // 24: parley.v1.Conversation.last_activity:type_name -> google.protobuf.Timestamp
+	41, // 25: parley.v1.Conversation.expires_at:type_name -> google.protobuf.Timestamp
 	23, // 26: parley.v1.Conversation.membership:type_name -> parley.v1.Membership
-	40, // 27: parley.v1.Membership.muted_until:type_name -> google.protobuf.Timestamp
+	41, // 27: parley.v1.Membership.muted_until:type_name -> google.protobuf.Timestamp
 	1,  // 28: parley.v1.Membership.hide:type_name -> parley.v1.Hide
 	14, // 29: parley.v1.Membership.draft:type_name -> parley.v1.Draft
-	40, // 30: parley.v1.Membership.read_at:type_name -> google.protobuf.Timestamp
+	41, // 30: parley.v1.Membership.read_at:type_name -> google.protobuf.Timestamp
 	22, // 31: parley.v1.ListConversationsResponse.conversations:type_name -> parley.v1.Conversation
 	23, // 32: parley.v1.ListMembersResponse.members:type_name -> parley.v1.Membership
 	22, // 33: parley.v1.SyncResponse.changed:type_name -> parley.v1.Conversation
 	32, // 34: parley.v1.SyncResponse.removed:type_name -> parley.v1.Removal
 	3,  // 35: parley.v1.Removal.reason:type_name -> parley.v1.Reason
-	40, // 36: parley.v1.Event.at:type_name -> google.protobuf.Timestamp
-	35, // 37: parley.v1.Event.expired:type_name -> parley.v1.Expired
-	36, // 38: parley.v1.Event.changed:type_name -> parley.v1.Changed
-	37, // 39: parley.v1.Event.gap:type_name -> parley.v1.Gap
-	3,  // 40: parley.v1.Expired.reason:type_name -> parley.v1.Reason
-	40, // 41: parley.v1.Expired.deadline:type_name -> google.protobuf.Timestamp
-	41, // 42: parley.v1.Expired.lateness:type_name -> google.protobuf.Duration
-	4,  // 43: parley.v1.ConversationService.Propose:input_type -> parley.v1.ProposeRequest
-	19, // 44: parley.v1.ConversationService.ProposeBatch:input_type -> parley.v1.ProposeBatchRequest
-	4,  // 45: parley.v1.ConversationService.ProposeStream:input_type -> parley.v1.ProposeRequest
-	21, // 46: parley.v1.ConversationService.GetConversation:input_type -> parley.v1.GetConversationRequest
-	24, // 47: parley.v1.ConversationService.ListConversations:input_type -> parley.v1.ListConversationsRequest
-	26, // 48: parley.v1.ConversationService.ListMembers:input_type -> parley.v1.ListMembersRequest
-	28, // 49: parley.v1.ConversationService.GetBadge:input_type -> parley.v1.GetBadgeRequest
-	30, // 50: parley.v1.ConversationService.Sync:input_type -> parley.v1.SyncRequest
-	33, // 51: parley.v1.ConversationService.Watch:input_type -> parley.v1.WatchRequest
-	38, // 52: parley.v1.ConversationService.ForgetUser:input_type -> parley.v1.ForgetUserRequest
-	17, // 53: parley.v1.ConversationService.Propose:output_type -> parley.v1.ProposeResponse
-	20, // 54: parley.v1.ConversationService.ProposeBatch:output_type -> parley.v1.ProposeBatchResponse
-	17, // 55: parley.v1.ConversationService.ProposeStream:output_type -> parley.v1.ProposeResponse
-	22, // 56: parley.v1.ConversationService.GetConversation:output_type -> parley.v1.Conversation
-	25, // 57: parley.v1.ConversationService.ListConversations:output_type -> parley.v1.ListConversationsResponse
-	27, // 58: parley.v1.ConversationService.ListMembers:output_type -> parley.v1.ListMembersResponse
-	29, // 59: parley.v1.ConversationService.GetBadge:output_type -> parley.v1.Badge
-	31, // 60: parley.v1.ConversationService.Sync:output_type -> parley.v1.SyncResponse
-	34, // 61: parley.v1.ConversationService.Watch:output_type -> parley.v1.Event
-	39, // 62: parley.v1.ConversationService.ForgetUser:output_type -> parley.v1.ForgetUserResponse
-	53, // [53:63] is the sub-list for method output_type
-	43, // [43:53] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	41, // 36: parley.v1.Event.at:type_name -> google.protobuf.Timestamp
+	36, // 37: parley.v1.Event.expired:type_name -> parley.v1.Expired
+	37, // 38: parley.v1.Event.changed:type_name -> parley.v1.Changed
+	38, // 39: parley.v1.Event.gap:type_name -> parley.v1.Gap
+	35, // 40: parley.v1.Event.began:type_name -> parley.v1.Began
+	3,  // 41: parley.v1.Expired.reason:type_name -> parley.v1.Reason
+	41, // 42: parley.v1.Expired.deadline:type_name -> google.protobuf.Timestamp
+	42, // 43: parley.v1.Expired.lateness:type_name -> google.protobuf.Duration
+	4,  // 44: parley.v1.ConversationService.Propose:input_type -> parley.v1.ProposeRequest
+	19, // 45: parley.v1.ConversationService.ProposeBatch:input_type -> parley.v1.ProposeBatchRequest
+	4,  // 46: parley.v1.ConversationService.ProposeStream:input_type -> parley.v1.ProposeRequest
+	21, // 47: parley.v1.ConversationService.GetConversation:input_type -> parley.v1.GetConversationRequest
+	24, // 48: parley.v1.ConversationService.ListConversations:input_type -> parley.v1.ListConversationsRequest
+	26, // 49: parley.v1.ConversationService.ListMembers:input_type -> parley.v1.ListMembersRequest
+	28, // 50: parley.v1.ConversationService.GetBadge:input_type -> parley.v1.GetBadgeRequest
+	30, // 51: parley.v1.ConversationService.Sync:input_type -> parley.v1.SyncRequest
+	33, // 52: parley.v1.ConversationService.Watch:input_type -> parley.v1.WatchRequest
+	39, // 53: parley.v1.ConversationService.ForgetUser:input_type -> parley.v1.ForgetUserRequest
+	17, // 54: parley.v1.ConversationService.Propose:output_type -> parley.v1.ProposeResponse
+	20, // 55: parley.v1.ConversationService.ProposeBatch:output_type -> parley.v1.ProposeBatchResponse
+	17, // 56: parley.v1.ConversationService.ProposeStream:output_type -> parley.v1.ProposeResponse
+	22, // 57: parley.v1.ConversationService.GetConversation:output_type -> parley.v1.Conversation
+	25, // 58: parley.v1.ConversationService.ListConversations:output_type -> parley.v1.ListConversationsResponse
+	27, // 59: parley.v1.ConversationService.ListMembers:output_type -> parley.v1.ListMembersResponse
+	29, // 60: parley.v1.ConversationService.GetBadge:output_type -> parley.v1.Badge
+	31, // 61: parley.v1.ConversationService.Sync:output_type -> parley.v1.SyncResponse
+	34, // 62: parley.v1.ConversationService.Watch:output_type -> parley.v1.Event
+	40, // 63: parley.v1.ConversationService.ForgetUser:output_type -> parley.v1.ForgetUserResponse
+	54, // [54:64] is the sub-list for method output_type
+	44, // [44:54] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_cmd_engine_parleyv1_api_proto_init() }
@@ -3364,6 +3432,7 @@ func file_cmd_engine_parleyv1_api_proto_init() {
 		(*Event_Expired)(nil),
 		(*Event_Changed)(nil),
 		(*Event_Gap)(nil),
+		(*Event_Began)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3371,7 +3440,7 @@ func file_cmd_engine_parleyv1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cmd_engine_parleyv1_api_proto_rawDesc), len(file_cmd_engine_parleyv1_api_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -16,6 +16,8 @@ package parleyv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -27,6 +29,117 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+type EntryKind int32
+
+const (
+	EntryKind_ENTRY_UNSPECIFIED EntryKind = 0
+	EntryKind_ENTRY_PINNED      EntryKind = 1 // pinned by the user
+	EntryKind_ENTRY_MERGED      EntryKind = 2 // has, or had, more than 64 members, or was left and kept
+	EntryKind_ENTRY_ACTIVE      EntryKind = 3 // any other, by the hour of its last activity
+)
+
+// Enum value maps for EntryKind.
+var (
+	EntryKind_name = map[int32]string{
+		0: "ENTRY_UNSPECIFIED",
+		1: "ENTRY_PINNED",
+		2: "ENTRY_MERGED",
+		3: "ENTRY_ACTIVE",
+	}
+	EntryKind_value = map[string]int32{
+		"ENTRY_UNSPECIFIED": 0,
+		"ENTRY_PINNED":      1,
+		"ENTRY_MERGED":      2,
+		"ENTRY_ACTIVE":      3,
+	}
+)
+
+func (x EntryKind) Enum() *EntryKind {
+	p := new(EntryKind)
+	*p = x
+	return p
+}
+
+func (x EntryKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EntryKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_cmd_engine_parleyv1_operator_proto_enumTypes[0].Descriptor()
+}
+
+func (EntryKind) Type() protoreflect.EnumType {
+	return &file_cmd_engine_parleyv1_operator_proto_enumTypes[0]
+}
+
+func (x EntryKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EntryKind.Descriptor instead.
+func (EntryKind) EnumDescriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{0}
+}
+
+// Fate is what became of a conversation that was looked up for a page.
+type Fate int32
+
+const (
+	Fate_FATE_UNSPECIFIED Fate = 0
+	Fate_FATE_SHOWN       Fate = 1 // it is on the page
+	Fate_FATE_LATER       Fate = 2 // it comes behind the page
+	Fate_FATE_EARLIER     Fate = 3 // it comes before the page
+	Fate_FATE_FILTERED    Fate = 4 // it is not in this list: hidden (or not, where the hidden ones are asked for), or let go by a filter
+	Fate_FATE_GONE        Fate = 5 // it is over, or the user left it
+)
+
+// Enum value maps for Fate.
+var (
+	Fate_name = map[int32]string{
+		0: "FATE_UNSPECIFIED",
+		1: "FATE_SHOWN",
+		2: "FATE_LATER",
+		3: "FATE_EARLIER",
+		4: "FATE_FILTERED",
+		5: "FATE_GONE",
+	}
+	Fate_value = map[string]int32{
+		"FATE_UNSPECIFIED": 0,
+		"FATE_SHOWN":       1,
+		"FATE_LATER":       2,
+		"FATE_EARLIER":     3,
+		"FATE_FILTERED":    4,
+		"FATE_GONE":        5,
+	}
+)
+
+func (x Fate) Enum() *Fate {
+	p := new(Fate)
+	*p = x
+	return p
+}
+
+func (x Fate) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Fate) Descriptor() protoreflect.EnumDescriptor {
+	return file_cmd_engine_parleyv1_operator_proto_enumTypes[1].Descriptor()
+}
+
+func (Fate) Type() protoreflect.EnumType {
+	return &file_cmd_engine_parleyv1_operator_proto_enumTypes[1]
+}
+
+func (x Fate) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Fate.Descriptor instead.
+func (Fate) EnumDescriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{1}
+}
 
 type RewindRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -164,11 +277,318 @@ func (x *RewindResponse) GetChanged() bool {
 	return false
 }
 
+// ExplainListRequest is a ListConversationsRequest.
+type ExplainListRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Limit         uint32                 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	PageToken     string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	UnreadOnly    bool                   `protobuf:"varint,4,opt,name=unread_only,json=unreadOnly,proto3" json:"unread_only,omitempty"`
+	TagsAny       uint64                 `protobuf:"varint,5,opt,name=tags_any,json=tagsAny,proto3" json:"tags_any,omitempty"`
+	Hidden        bool                   `protobuf:"varint,6,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainListRequest) Reset() {
+	*x = ExplainListRequest{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainListRequest) ProtoMessage() {}
+
+func (x *ExplainListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainListRequest.ProtoReflect.Descriptor instead.
+func (*ExplainListRequest) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ExplainListRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *ExplainListRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *ExplainListRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ExplainListRequest) GetUnreadOnly() bool {
+	if x != nil {
+		return x.UnreadOnly
+	}
+	return false
+}
+
+func (x *ExplainListRequest) GetTagsAny() uint64 {
+	if x != nil {
+		return x.TagsAny
+	}
+	return 0
+}
+
+func (x *ExplainListRequest) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
+	}
+	return false
+}
+
+type ExplainListResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cost          *ReadCost              `protobuf:"bytes,1,opt,name=cost,proto3" json:"cost,omitempty"`
+	Took          *durationpb.Duration   `protobuf:"bytes,2,opt,name=took,proto3" json:"took,omitempty"`
+	LookedUp      []*LookedUp            `protobuf:"bytes,3,rep,name=looked_up,json=lookedUp,proto3" json:"looked_up,omitempty"`                  // in the order in which they were; the first 10,000
+	LeftOut       uint64                 `protobuf:"varint,4,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`                    // how many more were
+	NextPageToken string                 `protobuf:"bytes,5,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"` // of the page, to explain the next one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainListResponse) Reset() {
+	*x = ExplainListResponse{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainListResponse) ProtoMessage() {}
+
+func (x *ExplainListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainListResponse.ProtoReflect.Descriptor instead.
+func (*ExplainListResponse) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ExplainListResponse) GetCost() *ReadCost {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *ExplainListResponse) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
+func (x *ExplainListResponse) GetLookedUp() []*LookedUp {
+	if x != nil {
+		return x.LookedUp
+	}
+	return nil
+}
+
+func (x *ExplainListResponse) GetLeftOut() uint64 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+func (x *ExplainListResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// ReadCost is what an answer about a user's conversations took to find.
+type ReadCost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Entries       uint64                 `protobuf:"varint,1,opt,name=entries,proto3" json:"entries,omitempty"`             // of the user's index that were gone through
+	Merged        uint64                 `protobuf:"varint,2,opt,name=merged,proto3" json:"merged,omitempty"`               // among them, those of conversations with large rosters, and of kept ones: all of them are gone through for each page
+	Conversations uint64                 `protobuf:"varint,3,opt,name=conversations,proto3" json:"conversations,omitempty"` // of which the rows were read
+	Rows          uint64                 `protobuf:"varint,4,opt,name=rows,proto3" json:"rows,omitempty"`                   // that were asked for
+	Pending       uint64                 `protobuf:"varint,5,opt,name=pending,proto3" json:"pending,omitempty"`             // among them, found in memory because they are not in the store yet
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadCost) Reset() {
+	*x = ReadCost{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadCost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadCost) ProtoMessage() {}
+
+func (x *ReadCost) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadCost.ProtoReflect.Descriptor instead.
+func (*ReadCost) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReadCost) GetEntries() uint64 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *ReadCost) GetMerged() uint64 {
+	if x != nil {
+		return x.Merged
+	}
+	return 0
+}
+
+func (x *ReadCost) GetConversations() uint64 {
+	if x != nil {
+		return x.Conversations
+	}
+	return 0
+}
+
+func (x *ReadCost) GetRows() uint64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *ReadCost) GetPending() uint64 {
+	if x != nil {
+		return x.Pending
+	}
+	return 0
+}
+
+// LookedUp is one conversation of which the rows were read.
+type LookedUp struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversation  string                 `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Entry         EntryKind              `protobuf:"varint,2,opt,name=entry,proto3,enum=parley.v1.EntryKind" json:"entry,omitempty"` // what led to it
+	Hour          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=hour,proto3" json:"hour,omitempty"`                             // of ENTRY_ACTIVE: the beginning of the hour that the entry stands under
+	Fate          Fate                   `protobuf:"varint,4,opt,name=fate,proto3,enum=parley.v1.Fate" json:"fate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookedUp) Reset() {
+	*x = LookedUp{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookedUp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookedUp) ProtoMessage() {}
+
+func (x *LookedUp) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookedUp.ProtoReflect.Descriptor instead.
+func (*LookedUp) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *LookedUp) GetConversation() string {
+	if x != nil {
+		return x.Conversation
+	}
+	return ""
+}
+
+func (x *LookedUp) GetEntry() EntryKind {
+	if x != nil {
+		return x.Entry
+	}
+	return EntryKind_ENTRY_UNSPECIFIED
+}
+
+func (x *LookedUp) GetHour() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Hour
+	}
+	return nil
+}
+
+func (x *LookedUp) GetFate() Fate {
+	if x != nil {
+		return x.Fate
+	}
+	return Fate_FATE_UNSPECIFIED
+}
+
 var File_cmd_engine_parleyv1_operator_proto protoreflect.FileDescriptor
 
 const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\n" +
-	"\"cmd/engine/parleyv1/operator.proto\x12\tparley.v1\"|\n" +
+	"\"cmd/engine/parleyv1/operator.proto\x12\tparley.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"|\n" +
 	"\rRewindRequest\x12\"\n" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x0e\n" +
@@ -180,9 +600,50 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"generation\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x19\n" +
 	"\blast_seq\x18\x03 \x01(\x04R\alastSeq\x12\x18\n" +
-	"\achanged\x18\x04 \x01(\bR\achanged2P\n" +
+	"\achanged\x18\x04 \x01(\bR\achanged\"\xb1\x01\n" +
+	"\x12ExplainListRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\rR\x05limit\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x1f\n" +
+	"\vunread_only\x18\x04 \x01(\bR\n" +
+	"unreadOnly\x12\x19\n" +
+	"\btags_any\x18\x05 \x01(\x04R\atagsAny\x12\x16\n" +
+	"\x06hidden\x18\x06 \x01(\bR\x06hidden\"\xe2\x01\n" +
+	"\x13ExplainListResponse\x12'\n" +
+	"\x04cost\x18\x01 \x01(\v2\x13.parley.v1.ReadCostR\x04cost\x12-\n" +
+	"\x04took\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04took\x120\n" +
+	"\tlooked_up\x18\x03 \x03(\v2\x13.parley.v1.LookedUpR\blookedUp\x12\x19\n" +
+	"\bleft_out\x18\x04 \x01(\x04R\aleftOut\x12&\n" +
+	"\x0fnext_page_token\x18\x05 \x01(\tR\rnextPageToken\"\x90\x01\n" +
+	"\bReadCost\x12\x18\n" +
+	"\aentries\x18\x01 \x01(\x04R\aentries\x12\x16\n" +
+	"\x06merged\x18\x02 \x01(\x04R\x06merged\x12$\n" +
+	"\rconversations\x18\x03 \x01(\x04R\rconversations\x12\x12\n" +
+	"\x04rows\x18\x04 \x01(\x04R\x04rows\x12\x18\n" +
+	"\apending\x18\x05 \x01(\x04R\apending\"\xaf\x01\n" +
+	"\bLookedUp\x12\"\n" +
+	"\fconversation\x18\x01 \x01(\tR\fconversation\x12*\n" +
+	"\x05entry\x18\x02 \x01(\x0e2\x14.parley.v1.EntryKindR\x05entry\x12.\n" +
+	"\x04hour\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04hour\x12#\n" +
+	"\x04fate\x18\x04 \x01(\x0e2\x0f.parley.v1.FateR\x04fate*X\n" +
+	"\tEntryKind\x12\x15\n" +
+	"\x11ENTRY_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fENTRY_PINNED\x10\x01\x12\x10\n" +
+	"\fENTRY_MERGED\x10\x02\x12\x10\n" +
+	"\fENTRY_ACTIVE\x10\x03*p\n" +
+	"\x04Fate\x12\x14\n" +
+	"\x10FATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"FATE_SHOWN\x10\x01\x12\x0e\n" +
+	"\n" +
+	"FATE_LATER\x10\x02\x12\x10\n" +
+	"\fFATE_EARLIER\x10\x03\x12\x11\n" +
+	"\rFATE_FILTERED\x10\x04\x12\r\n" +
+	"\tFATE_GONE\x10\x052\x9e\x01\n" +
 	"\x0fOperatorService\x12=\n" +
-	"\x06Rewind\x12\x18.parley.v1.RewindRequest\x1a\x19.parley.v1.RewindResponseB:Z8github.com/parley-im/parley/cmd/engine/parleyv1;parleyv1b\x06proto3"
+	"\x06Rewind\x12\x18.parley.v1.RewindRequest\x1a\x19.parley.v1.RewindResponse\x12L\n" +
+	"\vExplainList\x12\x1d.parley.v1.ExplainListRequest\x1a\x1e.parley.v1.ExplainListResponseB:Z8github.com/parley-im/parley/cmd/engine/parleyv1;parleyv1b\x06proto3"
 
 var (
 	file_cmd_engine_parleyv1_operator_proto_rawDescOnce sync.Once
@@ -196,19 +657,36 @@ func file_cmd_engine_parleyv1_operator_proto_rawDescGZIP() []byte {
 	return file_cmd_engine_parleyv1_operator_proto_rawDescData
 }
 
-var file_cmd_engine_parleyv1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_cmd_engine_parleyv1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_cmd_engine_parleyv1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_cmd_engine_parleyv1_operator_proto_goTypes = []any{
-	(*RewindRequest)(nil),  // 0: parley.v1.RewindRequest
-	(*RewindResponse)(nil), // 1: parley.v1.RewindResponse
+	(EntryKind)(0),                // 0: parley.v1.EntryKind
+	(Fate)(0),                     // 1: parley.v1.Fate
+	(*RewindRequest)(nil),         // 2: parley.v1.RewindRequest
+	(*RewindResponse)(nil),        // 3: parley.v1.RewindResponse
+	(*ExplainListRequest)(nil),    // 4: parley.v1.ExplainListRequest
+	(*ExplainListResponse)(nil),   // 5: parley.v1.ExplainListResponse
+	(*ReadCost)(nil),              // 6: parley.v1.ReadCost
+	(*LookedUp)(nil),              // 7: parley.v1.LookedUp
+	(*durationpb.Duration)(nil),   // 8: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 }
 var file_cmd_engine_parleyv1_operator_proto_depIdxs = []int32{
-	0, // 0: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
-	1, // 1: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	6, // 0: parley.v1.ExplainListResponse.cost:type_name -> parley.v1.ReadCost
+	8, // 1: parley.v1.ExplainListResponse.took:type_name -> google.protobuf.Duration
+	7, // 2: parley.v1.ExplainListResponse.looked_up:type_name -> parley.v1.LookedUp
+	0, // 3: parley.v1.LookedUp.entry:type_name -> parley.v1.EntryKind
+	9, // 4: parley.v1.LookedUp.hour:type_name -> google.protobuf.Timestamp
+	1, // 5: parley.v1.LookedUp.fate:type_name -> parley.v1.Fate
+	2, // 6: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
+	4, // 7: parley.v1.OperatorService.ExplainList:input_type -> parley.v1.ExplainListRequest
+	3, // 8: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
+	5, // 9: parley.v1.OperatorService.ExplainList:output_type -> parley.v1.ExplainListResponse
+	8, // [8:10] is the sub-list for method output_type
+	6, // [6:8] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_cmd_engine_parleyv1_operator_proto_init() }
@@ -221,13 +699,14 @@ func file_cmd_engine_parleyv1_operator_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cmd_engine_parleyv1_operator_proto_rawDesc), len(file_cmd_engine_parleyv1_operator_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   2,
+			NumEnums:      2,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_cmd_engine_parleyv1_operator_proto_goTypes,
 		DependencyIndexes: file_cmd_engine_parleyv1_operator_proto_depIdxs,
+		EnumInfos:         file_cmd_engine_parleyv1_operator_proto_enumTypes,
 		MessageInfos:      file_cmd_engine_parleyv1_operator_proto_msgTypes,
 	}.Build()
 	File_cmd_engine_parleyv1_operator_proto = out.File

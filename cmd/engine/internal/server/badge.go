@@ -21,5 +21,6 @@ func (s *service) GetBadge(ctx context.Context, request *parleyv1.GetBadgeReques
 		MutedUnread:   badge.MutedUnread,
 		Mentions:      badge.Mentions,
 		Conversations: badge.Conversations,
+		AtLeast:       badge.AtLeast,
 	}, nil
 }

@@ -14,9 +14,9 @@ import (
 
 func TestABadgeReachesTheClientAsTheEngineCountsItOverEveryWire(t *testing.T) {
 	f := start(t, &fakeEngine{badge: func(_ context.Context, user string) (actors.Badge, error) {
-		return actors.Badge{Unread: uint64(len(user)), MutedUnread: 2, Mentions: 1 << 60, Conversations: 4}, nil
+		return actors.Badge{Unread: uint64(len(user)), MutedUnread: 2, Mentions: 1 << 60, Conversations: 4, AtLeast: true}, nil
 	}})
-	want := &parleyv1.Badge{Unread: 3, MutedUnread: 2, Mentions: 1 << 60, Conversations: 4}
+	want := &parleyv1.Badge{Unread: 3, MutedUnread: 2, Mentions: 1 << 60, Conversations: 4, AtLeast: true}
 	for wire, client := range f.wires() {
 		t.Run(wire, func(t *testing.T) {
 			got, err := client.GetBadge(t.Context(), &parleyv1.GetBadgeRequest{User: "ann"})

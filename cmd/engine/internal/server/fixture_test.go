@@ -27,6 +27,8 @@ type fakeEngine struct {
 	conversations func(context.Context, actors.ListQuery) (actors.ListPage, error)
 	members       func(context.Context, actors.MembersQuery) (actors.MembersPage, error)
 	badge         func(ctx context.Context, user string) (actors.Badge, error)
+	sync          func(context.Context, actors.SyncQuery) (actors.SyncPage, error)
+	explain       func(context.Context, actors.ListQuery) (actors.ListExplanation, error)
 	watch         func(context.Context, actors.WatchQuery) (*actors.Watch, error)
 }
 
@@ -80,6 +82,20 @@ func (f *fakeEngine) Badge(ctx context.Context, user string) (actors.Badge, erro
 		return actors.Badge{}, errUnexpected
 	}
 	return f.badge(ctx, user)
+}
+
+func (f *fakeEngine) Sync(ctx context.Context, q actors.SyncQuery) (actors.SyncPage, error) {
+	if f.sync == nil {
+		return actors.SyncPage{}, errUnexpected
+	}
+	return f.sync(ctx, q)
+}
+
+func (f *fakeEngine) ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error) {
+	if f.explain == nil {
+		return actors.ListExplanation{}, errUnexpected
+	}
+	return f.explain(ctx, q)
 }
 
 func (f *fakeEngine) Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error) {

@@ -36,6 +36,7 @@ var unaryCalls = []struct {
 	{"/parley.v1.ConversationService/Sync", &parleyv1.SyncRequest{}},
 	{"/parley.v1.ConversationService/ForgetUser", &parleyv1.ForgetUserRequest{}},
 	{"/parley.v1.OperatorService/Rewind", &parleyv1.RewindRequest{}},
+	{"/parley.v1.OperatorService/ExplainList", &parleyv1.ExplainListRequest{}},
 }
 
 // unaryBodies are bodies that reach far, by the number of their call.
@@ -61,8 +62,11 @@ var unaryBodies = []struct {
 	{4, `{"conversation":"group:1","limit":1,"pageToken":"YW5u"}`},
 	{5, `{"user":"bob"}`},
 	{6, `{"user":"bob","cursor":"x","limit":3}`},
+	{6, `{"user":"bob","limit":1}`},
+	{6, `{"user":"bob","cursor":"AQAAAAAAAAAHAgAAfiNm1w"}`},
 	{7, `{"user":"bob"}`},
 	{8, `{"conversation":"group:1","from":"1","to":"0"}`},
+	{9, `{"user":"bob","limit":1,"unreadOnly":true,"tagsAny":"1","hidden":true,"pageToken":"eyJvIjoxLCJuIjoiZ3JvdXA6MSJ9"}`},
 }
 
 // fuzzed is a server with a real engine on a store in memory, without a network. It is made anew from time to time, so that the store stays small.
@@ -198,7 +202,10 @@ func wantAnswerOrRefusal(t *testing.T, request proto.Message, answer *httptest.R
 			wantTyped(t, (&parleyv1.ProposeRequest{}).ProtoReflect().Descriptor(), r.GetError())
 		}
 		return
-	case http.StatusNotImplemented: // calls that are not built
+	case http.StatusNotImplemented:
+		if _, ok := request.(*parleyv1.ForgetUserRequest); !ok { // the one call that is not built
+			t.Fatalf("not built: %s", answer.Body)
+		}
 		return
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests, http.StatusServiceUnavailable:
 	default:

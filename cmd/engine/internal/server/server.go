@@ -35,6 +35,8 @@ type Engine interface {
 	Conversations(ctx context.Context, q actors.ListQuery) (actors.ListPage, error)
 	Members(ctx context.Context, q actors.MembersQuery) (actors.MembersPage, error)
 	Badge(ctx context.Context, user string) (actors.Badge, error)
+	Sync(ctx context.Context, q actors.SyncQuery) (actors.SyncPage, error)
+	ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error)
 	Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error)
 }
 

@@ -128,6 +128,7 @@ func (s *service) ListConversations(ctx context.Context, request *parleyv1.ListC
 	response := &parleyv1.ListConversationsResponse{
 		Conversations: make([]*parleyv1.Conversation, len(page.Conversations)),
 		NextPageToken: page.NextPageToken,
+		SyncCursor:    page.SyncCursor,
 	}
 	for i := range page.Conversations {
 		response.Conversations[i] = conversationOf(&page.Conversations[i])

@@ -53,11 +53,21 @@ func (d *goDoor) list(t *testing.T, request []byte) (*parleyv1.ListConversations
 	if err != nil {
 		return nil, refused(t, err)
 	}
-	response := &parleyv1.ListConversationsResponse{NextPageToken: page.NextPageToken}
+	response := &parleyv1.ListConversationsResponse{NextPageToken: page.NextPageToken, SyncCursor: page.SyncCursor}
 	for i := range page.Conversations {
 		response.Conversations = append(response.Conversations, conversationOf(&page.Conversations[i]))
 	}
 	return response, nil
+}
+
+func (d *goDoor) sync(t *testing.T, request []byte) (*parleyv1.SyncResponse, *refusal) {
+	t.Helper()
+	r := parse(t, request, &parleyv1.SyncRequest{})
+	page, err := d.engine.Sync(t.Context(), actors.SyncQuery{User: r.GetUser(), Cursor: r.GetCursor(), Limit: int(r.GetLimit())})
+	if err != nil {
+		return nil, refused(t, err)
+	}
+	return changesOf(&page), nil
 }
 
 func (d *goDoor) members(t *testing.T, request []byte) (*parleyv1.ListMembersResponse, *refusal) {

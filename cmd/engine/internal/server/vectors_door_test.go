@@ -24,6 +24,7 @@ type door interface {
 	batch(t *testing.T, requests [][]byte) []*parleyv1.ProposeResponse
 	get(t *testing.T, request []byte) (*parleyv1.Conversation, *refusal)
 	list(t *testing.T, request []byte) (*parleyv1.ListConversationsResponse, *refusal)
+	sync(t *testing.T, request []byte) (*parleyv1.SyncResponse, *refusal)
 	members(t *testing.T, request []byte) (*parleyv1.ListMembersResponse, *refusal)
 }
 

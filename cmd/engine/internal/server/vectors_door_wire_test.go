@@ -55,6 +55,12 @@ func (d *clientDoor) list(t *testing.T, request []byte) (*parleyv1.ListConversat
 	return response, wireRefusal(t, err)
 }
 
+func (d *clientDoor) sync(t *testing.T, request []byte) (*parleyv1.SyncResponse, *refusal) {
+	t.Helper()
+	response, err := d.client.Sync(t.Context(), parse(t, request, &parleyv1.SyncRequest{}))
+	return response, wireRefusal(t, err)
+}
+
 func (d *clientDoor) members(t *testing.T, request []byte) (*parleyv1.ListMembersResponse, *refusal) {
 	t.Helper()
 	response, err := d.client.ListMembers(t.Context(), parse(t, request, &parleyv1.ListMembersRequest{}))
@@ -113,6 +119,11 @@ func (d *jsonDoor) get(t *testing.T, request []byte) (*parleyv1.Conversation, *r
 func (d *jsonDoor) list(t *testing.T, request []byte) (*parleyv1.ListConversationsResponse, *refusal) {
 	t.Helper()
 	return d.sending(request).list(t, nothing)
+}
+
+func (d *jsonDoor) sync(t *testing.T, request []byte) (*parleyv1.SyncResponse, *refusal) {
+	t.Helper()
+	return d.sending(request).sync(t, nothing)
 }
 
 func (d *jsonDoor) members(t *testing.T, request []byte) (*parleyv1.ListMembersResponse, *refusal) {

@@ -53,6 +53,7 @@ type step struct {
 	Batch   []*step         `json:"batch"`   // steps that propose
 	Get     json.RawMessage `json:"get"`     // a GetConversationRequest
 	List    json.RawMessage `json:"list"`    // a ListConversationsRequest
+	Sync    json.RawMessage `json:"sync"`    // a SyncRequest
 	Members json.RawMessage `json:"members"` // a ListMembersRequest
 	Advance duration        `json:"advance"`
 	Restart bool            `json:"restart"`
@@ -107,7 +108,7 @@ func (v *vector) check() error {
 
 func (s *step) check() error {
 	looks := 0
-	for _, look := range []json.RawMessage{s.Get, s.List, s.Members} {
+	for _, look := range []json.RawMessage{s.Get, s.List, s.Sync, s.Members} {
 		if look != nil {
 			looks++
 		}

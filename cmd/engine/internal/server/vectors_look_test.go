@@ -14,7 +14,7 @@ func (r *runner) look(t *testing.T, s *step) {
 	var (
 		seen    proto.Message
 		refusal *refusal
-		views   []proto.Message // of single conversations or members
+		views   []proto.Message // of single conversations or members, or what changed
 	)
 	switch {
 	case s.Get != nil:
@@ -26,6 +26,10 @@ func (r *runner) look(t *testing.T, s *step) {
 		for _, conversation := range page.GetConversations() {
 			views = append(views, conversation)
 		}
+	case s.Sync != nil:
+		changes, no := r.door.sync(t, r.request(t, s.Sync, 0))
+		seen, refusal = changes, no
+		views = append(views, changes)
 	case s.Members != nil:
 		page, no := r.door.members(t, r.request(t, s.Members, 0))
 		seen, refusal = page, no
@@ -53,6 +57,13 @@ func (r *runner) promise(t *testing.T, s *step, word string, views []proto.Messa
 	t.Helper()
 	if len(views) != 1 {
 		t.Errorf("%s: %d conversations or members are seen, want one", r.at, len(views))
+		return
+	}
+	if changes, ok := views[0].(*parleyv1.SyncResponse); ok {
+		told, removed := len(changes.GetChanged()), len(changes.GetRemoved())
+		if holds := map[string]bool{"told": told == 1 && removed == 0, "removed": told == 0 && removed == 1, "not told": told+removed == 0}[word]; !holds {
+			t.Errorf("%s: %s is promised at %q, but what changed is %v", r.at, word, s.Cell, changes)
+		}
 		return
 	}
 	view, _ := views[0].(*parleyv1.Conversation) // look makes no others

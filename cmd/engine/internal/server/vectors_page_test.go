@@ -15,7 +15,7 @@ const semanticsPage = "../../../../docs/semantics.md"
 // those of a look.
 var words = map[string]bool{
 	"changed": true, "nothing": true, "INVALID": true, "NOT_FOUND": true, "CONFLICT": true, "HELD": true,
-	"counts": true, "not counted": true, "shown": true, "not shown": true,
+	"counts": true, "not counted": true, "shown": true, "not shown": true, "told": true, "removed": true, "not told": true,
 }
 
 var code = regexp.MustCompile("`([^`]*)`")

@@ -143,7 +143,7 @@ func (r *runner) request(t *testing.T, text json.RawMessage, n uint64) []byte {
 	return text
 }
 
-// record adds to the transcript what was seen, generations by their rank.
+// record adds to the transcript what was seen, generations by their rank, and of tokens and cursors whether they are there: what they lead to is seen by the steps that use them.
 func (r *runner) record(t *testing.T, status string, message proto.Message) {
 	t.Helper()
 	value := r.plain(t, message)
@@ -168,7 +168,10 @@ func (r *runner) rank(value any) {
 			}
 			v["generation"] = r.ranks[name][generation]
 		}
-		for _, member := range v {
+		for field, member := range v {
+			if token, ok := member.(string); ok && token != "" && slices.Contains([]string{"next_page_token", "sync_cursor", "cursor"}, field) {
+				v[field] = "there"
+			}
 			r.rank(member)
 		}
 	case []any:

@@ -52,7 +52,7 @@ func (v *vector) through() []string {
 	switch {
 	case v.Doors != nil:
 		return v.Doors
-	case slices.Contains([]string{"refused", "batch", "shown"}, v.topic):
+	case slices.Contains([]string{"refused", "batch", "shown", "sync"}, v.topic):
 		return doorNames()
 	}
 	return []string{"go", "actor", "json", "grpc"}

@@ -8,6 +8,7 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/cmd/engine/parleyv1"
@@ -36,8 +37,8 @@ func (s *service) Watch(ctx context.Context, request *parleyv1.WatchRequest, str
 	defer watch.Close()
 	pace := newPace(ctx, watch.Done())
 	defer pace.stop()
-	// Headers go out with no message: whoever has them is subscribed.
-	if err := pace.send(func() error { return stream.Send(nil) }); err != nil {
+	began := &parleyv1.Event{Cursor: watch.Cursor(), At: timestamppb.Now(), Kind: &parleyv1.Event_Began{Began: &parleyv1.Began{}}}
+	if err := pace.send(func() error { return stream.Send(began) }); err != nil {
 		return err
 	}
 	for event, err := range watch.Events(ctx) {

@@ -105,14 +105,23 @@ type ConversationServiceClient interface {
 	ProposeStream(context.Context) (*connect.BidiStreamForClientSimple[parleyv1.ProposeRequest, parleyv1.ProposeResponse], error)
 	// GetConversation returns a head, and one member's view of it where `user` is set.
 	GetConversation(context.Context, *parleyv1.GetConversationRequest) (*parleyv1.Conversation, error)
-	// ListConversations pages through a user's conversations: pinned first (largest pin first), then newest activity first.
+	// ListConversations pages through a user's conversations: pinned first (largest pin first), then newest activity first. A conversation that moves up
+	// between two pages may be missing from both: Sync from the list's cursor tells of it. Its cost grows with the page, not with the number of the user's
+	// conversations; a filter makes it read on until the page is full.
 	ListConversations(context.Context, *parleyv1.ListConversationsRequest) (*parleyv1.ListConversationsResponse, error)
 	// ListMembers pages through a conversation's memberships, or returns the named ones: receipts, push decisions, roster checks.
 	ListMembers(context.Context, *parleyv1.ListMembersRequest) (*parleyv1.ListMembersResponse, error)
 	// GetBadge returns a user's totals over the conversations that ListConversations lists: those that are hidden, and those that the user left without
-	// keeping them, count for nothing. Zeros for a user who has none. Its cost grows with the number of the user's conversations.
+	// keeping them, count for nothing. Zeros for a user who has none. Its cost grows with the number of the user's conversations, of which it counts at
+	// most 10,000: see `at_least`.
 	GetBadge(context.Context, *parleyv1.GetBadgeRequest) (*parleyv1.Badge, error)
-	// Sync returns what changed for a user since a cursor, removals included.
+	// Sync returns what changed for a user since a cursor, removals included: conversations as they are now, not what was done to them. Whoever applies all
+	// pages to what they had (a conversation in `changed` takes the place of the one with its name, one in `removed` goes) has the user's list as it is,
+	// without the hidden ones, to be sorted as lists are: largest pin first, then newest `last_activity` first, then by name. What changes while pages are
+	// read may be told at once, and is told the next time. Something may be told again though it did not change, and a removal of something that one never
+	// had. A conversation whose deadline has passed is a removal whether it is deleted already or not.
+	//
+	// Its cost grows with what changed since the hour of the cursor, and with the number of the user's conversations that have, or had, more than 64 members.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
 	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
 	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.
@@ -317,14 +326,23 @@ type ConversationServiceHandler interface {
 	ProposeStream(context.Context, *connect.BidiStream[parleyv1.ProposeRequest, parleyv1.ProposeResponse]) error
 	// GetConversation returns a head, and one member's view of it where `user` is set.
 	GetConversation(context.Context, *parleyv1.GetConversationRequest) (*parleyv1.Conversation, error)
-	// ListConversations pages through a user's conversations: pinned first (largest pin first), then newest activity first.
+	// ListConversations pages through a user's conversations: pinned first (largest pin first), then newest activity first. A conversation that moves up
+	// between two pages may be missing from both: Sync from the list's cursor tells of it. Its cost grows with the page, not with the number of the user's
+	// conversations; a filter makes it read on until the page is full.
 	ListConversations(context.Context, *parleyv1.ListConversationsRequest) (*parleyv1.ListConversationsResponse, error)
 	// ListMembers pages through a conversation's memberships, or returns the named ones: receipts, push decisions, roster checks.
 	ListMembers(context.Context, *parleyv1.ListMembersRequest) (*parleyv1.ListMembersResponse, error)
 	// GetBadge returns a user's totals over the conversations that ListConversations lists: those that are hidden, and those that the user left without
-	// keeping them, count for nothing. Zeros for a user who has none. Its cost grows with the number of the user's conversations.
+	// keeping them, count for nothing. Zeros for a user who has none. Its cost grows with the number of the user's conversations, of which it counts at
+	// most 10,000: see `at_least`.
 	GetBadge(context.Context, *parleyv1.GetBadgeRequest) (*parleyv1.Badge, error)
-	// Sync returns what changed for a user since a cursor, removals included.
+	// Sync returns what changed for a user since a cursor, removals included: conversations as they are now, not what was done to them. Whoever applies all
+	// pages to what they had (a conversation in `changed` takes the place of the one with its name, one in `removed` goes) has the user's list as it is,
+	// without the hidden ones, to be sorted as lists are: largest pin first, then newest `last_activity` first, then by name. What changes while pages are
+	// read may be told at once, and is told the next time. Something may be told again though it did not change, and a removal of something that one never
+	// had. A conversation whose deadline has passed is a removal whether it is deleted already or not.
+	//
+	// Its cost grows with what changed since the hour of the cursor, and with the number of the user's conversations that have, or had, more than 64 members.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
 	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
 	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.

@@ -42,6 +42,9 @@ const (
 const (
 	// OperatorServiceRewindProcedure is the fully-qualified name of the OperatorService's Rewind RPC.
 	OperatorServiceRewindProcedure = "/parley.v1.OperatorService/Rewind"
+	// OperatorServiceExplainListProcedure is the fully-qualified name of the OperatorService's
+	// ExplainList RPC.
+	OperatorServiceExplainListProcedure = "/parley.v1.OperatorService/ExplainList"
 )
 
 // OperatorServiceClient is a client for the parley.v1.OperatorService service.
@@ -51,6 +54,9 @@ type OperatorServiceClient interface {
 	// right numbers are news again. The last message is then of unknown sender and without a preview: post it again to restore them.
 	// It is answered once it is committed. Repeating it changes nothing.
 	Rewind(context.Context, *parleyv1.RewindRequest) (*parleyv1.RewindResponse, error)
+	// ExplainList reads a page of a user's list, as ConversationService.ListConversations does, and says what that took instead of what is on it: where it
+	// looked, what it found there, and how long it needed. It reads what the list reads, and changes nothing.
+	ExplainList(context.Context, *parleyv1.ExplainListRequest) (*parleyv1.ExplainListResponse, error)
 }
 
 // NewOperatorServiceClient constructs a client for the parley.v1.OperatorService service. By
@@ -70,17 +76,33 @@ func NewOperatorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(operatorServiceMethods.ByName("Rewind")),
 			connect.WithClientOptions(opts...),
 		),
+		explainList: connect.NewClient[parleyv1.ExplainListRequest, parleyv1.ExplainListResponse](
+			httpClient,
+			baseURL+OperatorServiceExplainListProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("ExplainList")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // operatorServiceClient implements OperatorServiceClient.
 type operatorServiceClient struct {
-	rewind *connect.Client[parleyv1.RewindRequest, parleyv1.RewindResponse]
+	rewind      *connect.Client[parleyv1.RewindRequest, parleyv1.RewindResponse]
+	explainList *connect.Client[parleyv1.ExplainListRequest, parleyv1.ExplainListResponse]
 }
 
 // Rewind calls parley.v1.OperatorService.Rewind.
 func (c *operatorServiceClient) Rewind(ctx context.Context, req *parleyv1.RewindRequest) (*parleyv1.RewindResponse, error) {
 	response, err := c.rewind.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ExplainList calls parley.v1.OperatorService.ExplainList.
+func (c *operatorServiceClient) ExplainList(ctx context.Context, req *parleyv1.ExplainListRequest) (*parleyv1.ExplainListResponse, error) {
+	response, err := c.explainList.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -94,6 +116,9 @@ type OperatorServiceHandler interface {
 	// right numbers are news again. The last message is then of unknown sender and without a preview: post it again to restore them.
 	// It is answered once it is committed. Repeating it changes nothing.
 	Rewind(context.Context, *parleyv1.RewindRequest) (*parleyv1.RewindResponse, error)
+	// ExplainList reads a page of a user's list, as ConversationService.ListConversations does, and says what that took instead of what is on it: where it
+	// looked, what it found there, and how long it needed. It reads what the list reads, and changes nothing.
+	ExplainList(context.Context, *parleyv1.ExplainListRequest) (*parleyv1.ExplainListResponse, error)
 }
 
 // NewOperatorServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -109,10 +134,18 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(operatorServiceMethods.ByName("Rewind")),
 		connect.WithHandlerOptions(opts...),
 	)
+	operatorServiceExplainListHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceExplainListProcedure,
+		svc.ExplainList,
+		connect.WithSchema(operatorServiceMethods.ByName("ExplainList")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/parley.v1.OperatorService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case OperatorServiceRewindProcedure:
 			operatorServiceRewindHandler.ServeHTTP(w, r)
+		case OperatorServiceExplainListProcedure:
+			operatorServiceExplainListHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -124,4 +157,8 @@ type UnimplementedOperatorServiceHandler struct{}
 
 func (UnimplementedOperatorServiceHandler) Rewind(context.Context, *parleyv1.RewindRequest) (*parleyv1.RewindResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("parley.v1.OperatorService.Rewind is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) ExplainList(context.Context, *parleyv1.ExplainListRequest) (*parleyv1.ExplainListResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("parley.v1.OperatorService.ExplainList is not implemented"))
 }

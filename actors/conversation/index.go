@@ -1,0 +1,206 @@
+package conversation
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// period is how often at most the entries that find a conversation in its members' lists move. It is part of what is stored: a reader takes entries to be in the order of
+// their periods.
+const period = persistence.Instant(time.Hour / time.Microsecond)
+
+// PeriodOf returns the beginning of the period that a moment is in: what the key of an entry has.
+func PeriodOf(at persistence.Instant) persistence.Instant {
+	return max(1, at-at%period) // zero stands for "none"
+}
+
+// standing is how a user's index finds a conversation.
+type standing uint8
+
+const (
+	absent   standing = iota // not at all: no member, or left
+	rostered                 // by entries that stand where those of all other members do
+	merged                   // by one that says to look at the head
+)
+
+// before is what a membership was when a change began.
+type before struct {
+	fresh    bool // there was none in this generation
+	standing standing
+	pinned   bool
+}
+
+func (a *applier) before(m *persistence.Membership) before {
+	b := before{fresh: m == nil, standing: a.standing(m)}
+	b.pinned = b.standing != absent && m.Pin != 0
+	return b
+}
+
+func (a *applier) standing(m *persistence.Membership) standing {
+	switch {
+	case m == nil || (m.Left && !m.Keep):
+		return absent
+	case m.Left || a.head.Large:
+		return merged
+	}
+	return rostered
+}
+
+// index sees to it that whoever reads a user's list finds the conversation at the period of its last activity, and whoever asks what changed finds it at that of its last
+// change or a later one. A post moves the entries of all members at most once in a period; where there are many, it moves none.
+func (a *applier) index(out *Outcome) {
+	stamp := max(a.in.Now, a.in.At, a.head.Changed)
+	out.Stamp = stamp
+	if a.headChanged {
+		a.head.Changed = stamp
+	}
+	old, users := a.head.Index(), a.roster.Users
+	if !old.Large {
+		a.enroll(out)
+		a.place(stamp)
+		a.move(out, users, old)
+	}
+	for _, user := range slices.Sorted(maps.Keys(a.changed)) {
+		a.refile(out, user, old, stamp)
+	}
+}
+
+// unlist removes the entries of a generation that is over from where only its head says that they are. Its members may be listed as those of the next one by the time that it
+// is deleted, and if that next one is deleted before it, nobody would know whose entries there are.
+func (a *applier) unlist(old *persistence.Head) {
+	var out Outcome
+	for _, user := range a.roster.Users {
+		a.shift(&out, user, persistence.EntryActive, old.Listed, 0)
+		a.shift(&out, user, persistence.EntryNoticed, old.Noticed, 0)
+	}
+	for _, w := range out.Writes {
+		w.IfPresent = true // the reaper may have deleted the generation
+		a.writes = append(a.writes, w)
+	}
+}
+
+// enroll keeps the roster, until the conversation becomes large.
+func (a *applier) enroll(out *Outcome) {
+	users, changed := a.roster.Users, false
+	for user, was := range a.changed {
+		is := a.standing(a.members[user]) == rostered
+		if is == (was.standing == rostered) {
+			continue
+		}
+		if !changed {
+			users, changed = slices.Clone(users), true
+		}
+		i, found := slices.BinarySearch(users, user)
+		switch {
+		case is && !found:
+			users = slices.Insert(users, i, user)
+		case !is && found:
+			users = slices.Delete(users, i, i+1)
+		}
+	}
+	switch {
+	case !changed:
+	case len(users) > persistence.MaxRoster:
+		a.head.Large = true
+		out.Writes = append(out.Writes, Write{Key: persistence.RosterKey(a.name), Delete: true})
+		a.roster = &persistence.Roster{Generation: a.head.Generation}
+	default:
+		a.roster = &persistence.Roster{Generation: a.head.Generation, Version: a.roster.Version + 1, Users: users}
+		out.Writes = append(out.Writes, Write{Key: persistence.RosterKey(a.name), Value: a.roster.Encode()})
+	}
+}
+
+// place decides where the entries of the members stand from now on.
+func (a *applier) place(stamp persistence.Instant) {
+	if !a.headChanged {
+		return
+	}
+	h := a.head
+	if h.Large {
+		h.Listed, h.Noticed = 0, 0
+		return
+	}
+	h.Listed = PeriodOf(h.Ordered)
+	if last := PeriodOf(stamp); max(h.Listed, h.Noticed) < last {
+		h.Noticed = last
+	} else if h.Noticed <= h.Listed {
+		h.Noticed = 0
+	}
+}
+
+// move moves the entries of those who were members and are.
+func (a *applier) move(out *Outcome, users []string, old persistence.Index) {
+	now := a.head.Index()
+	if now == old {
+		return
+	}
+	for _, user := range users {
+		_, touched := a.changed[user]
+		if touched && !now.Large && a.standing(a.members[user]) != rostered {
+			continue // refile sees to it
+		}
+		a.shift(out, user, persistence.EntryActive, old.Listed, now.Listed)
+		a.shift(out, user, persistence.EntryNoticed, old.Noticed, now.Noticed)
+		if now.Large && !touched {
+			a.put(out, user, persistence.EntryMerged, 0)
+		}
+	}
+}
+
+// refile keeps the entries of one whose membership changed.
+func (a *applier) refile(out *Outcome, user string, old persistence.Index, stamp persistence.Instant) {
+	m, was, now := a.members[user], a.changed[user], a.head.Index()
+	is := a.standing(m)
+	switch {
+	case was.standing == rostered && is != rostered && !now.Large:
+		a.shift(out, user, persistence.EntryActive, old.Listed, 0)
+		a.shift(out, user, persistence.EntryNoticed, old.Noticed, 0)
+	case was.standing != rostered && is == rostered:
+		a.shift(out, user, persistence.EntryActive, 0, now.Listed)
+		a.shift(out, user, persistence.EntryNoticed, 0, now.Noticed)
+	}
+	a.keep(out, user, persistence.EntryMerged, was.standing == merged, is == merged)
+	a.keep(out, user, persistence.EntryPinned, was.pinned, is != absent && m.Pin != 0)
+	m.Changed = max(m.Changed, stamp)
+	if found := a.headChanged && is != absent; found {
+		return // as every other member finds the change
+	}
+	if last := PeriodOf(m.Changed); m.Noticed < last {
+		a.shift(out, user, persistence.EntryOwn, m.Noticed, last)
+		m.Noticed = last
+	}
+}
+
+// shift moves an entry from one instant to another; zero stands for none.
+func (a *applier) shift(out *Outcome, user string, kind persistence.EntryKind, from, to persistence.Instant) {
+	if from == to {
+		return
+	}
+	if from != 0 {
+		out.Writes = append(out.Writes, Write{Key: persistence.EntryKey(user, kind, from, a.name), Delete: true, User: user})
+	}
+	if to != 0 {
+		a.put(out, user, kind, to)
+	}
+}
+
+// keep has an entry that has no instant, or has it no more.
+func (a *applier) keep(out *Outcome, user string, kind persistence.EntryKind, was, is bool) {
+	switch {
+	case is && !was:
+		a.put(out, user, kind, 0)
+	case was && !is:
+		out.Writes = append(out.Writes, Write{Key: persistence.EntryKey(user, kind, 0, a.name), Delete: true, User: user})
+	}
+}
+
+func (a *applier) put(out *Outcome, user string, kind persistence.EntryKind, at persistence.Instant) {
+	out.Writes = append(out.Writes, Write{
+		Key:   persistence.EntryKey(user, kind, at, a.name),
+		Value: persistence.Member{Generation: a.head.Generation}.Encode(),
+		User:  user,
+	})
+}
