@@ -69,6 +69,7 @@ func (c *campaign) page(d *device) {
 // follow reads an answer to its end, and where that began before, another. Time stands still meanwhile, and nothing changes.
 func (c *campaign) follow(d *device) {
 	c.t.Helper()
+	c.Advance(0) // what is deleted while one looks may be told by the next answer
 	again := d.middle
 	for pages := 0; ; pages++ {
 		c.page(d)

@@ -39,6 +39,9 @@ func (c *campaign) lookAtTheExpired() {
 		if current := c.accounts[info.Conversation]; a == nil && current.life != nil && current.generation == info.Generation && !current.alive(now) {
 			a = &account{policy: current.policy, life: current.life} // current goes on to the next life
 		}
+		if a != nil && a.told && info.Event == 0 {
+			continue // the answer to the deletion was lost, and nobody could know who told of it
+		}
 		if a == nil || a.told {
 			c.differ(info.Conversation, "deleted, though it was not over, or a second time: %+v", info)
 			continue
