@@ -36,11 +36,13 @@ func (c *campaign) lookAtTheExpired() {
 		}
 		key := past{info.Conversation, info.Generation}
 		a := c.past[key]
-		if current := c.accounts[info.Conversation]; a == nil && current.life != nil && current.generation == info.Generation && !current.alive(now) {
+		current := c.accounts[info.Conversation]
+		alive := current.alive(now) && current.generation == info.Generation
+		if a == nil && current.life != nil && current.generation == info.Generation && !current.alive(now) {
 			a = &account{policy: current.policy, life: current.life} // current goes on to the next life
 		}
-		if a != nil && a.told && info.Event == 0 {
-			continue // the answer to the deletion was lost, and nobody could know who told of it
+		if (a == nil || a.told) && info.Event == 0 && !alive {
+			continue // the answer to a deletion was lost, and so nobody could know that it had been told of already
 		}
 		if a == nil || a.told {
 			c.differ(info.Conversation, "deleted, though it was not over, or a second time: %+v", info)
