@@ -9,8 +9,8 @@ import (
 // Observer is told what the engine does: logs, metrics and tests are observers. Any func may be nil. They are called on the engine's own goroutines, several
 // at a time, and must return quickly and not call the engine; a func that panics is the program's end.
 type Observer struct {
-	// Expired: a generation is gone, durably. It is told once, but not at all where the engine ends between the commit and this call, or the store's answer to
-	// the deletion is lost time and again: what must not be missed is in the store's events.
+	// Expired: a generation is gone, durably. It is told once, but not at all where the engine ends between the commit and this call, and perhaps twice, once without
+	// its users, where the store's answer to the deletion was lost: what must not be missed, or doubled, is in the store's events.
 	Expired func(ExpiredInfo)
 	// ReapBegin and ReapEnd enclose each attempt at a batch of deletions: of generations, or of rows that Config.SyncHorizon kept.
 	ReapBegin func(ReapInfo)
