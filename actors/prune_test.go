@@ -239,6 +239,13 @@ func (b *batches) judge(shard persistence.Shard, key []byte, limit persistence.I
 	}
 }
 
+// soFar returns the sizes of the batches up to now.
+func (b *batches) soFar() []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.sizes)
+}
+
 func (b *batches) want(t *testing.T, rows int) {
 	t.Helper()
 	b.mu.Lock()
@@ -279,9 +286,10 @@ func TestOldRowsGoInBatchesOfTheirShardsAndTheYoungStay(t *testing.T) {
 		if got := e.Stats().Reaper.Pruned; got != uint64(len(all)-len(young)) {
 			t.Errorf("Stats.Reaper.Pruned: %d, want %d", got, len(all)-len(young))
 		}
+		sizes := b.soFar()
 		for i, r := range e.Reaps() {
-			if r.Generations != 0 || r.Rows != b.sizes[i] || r.Age < 31*time.Hour || r.Age > 102*time.Hour || r.Attempt != 1 || r.Err != nil {
-				t.Errorf("batch %d of %d rows is told as %+v", i, b.sizes[i], r)
+			if r.Generations != 0 || r.Rows != sizes[i] || r.Age < 31*time.Hour || r.Age > 102*time.Hour || r.Attempt != 1 || r.Err != nil {
+				t.Errorf("batch %d of %d rows is told as %+v", i, sizes[i], r)
 			}
 		}
 		e.Advance(34 * time.Hour)
