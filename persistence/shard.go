@@ -11,7 +11,10 @@ type Shard uint16
 // FNV alone spreads short, similar names badly. The result is part of the on-disk format and never changes.
 //
 // FNV-1a: Fowler, Noll, Vo, http://www.isthe.com/chongo/tech/comp/fnv/. The mixer: Austin Appleby, MurmurHash3, fmix64.
-func ShardOf(conversation string) Shard {
+func ShardOf(conversation string) Shard { return Shard(Hash(conversation) >> 56) }
+
+// Hash is the 64-bit hash that [ShardOf] is made of. It never changes.
+func Hash(conversation string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(conversation) {
 		h = (h ^ uint64(conversation[i])) * 1099511628211
@@ -21,5 +24,5 @@ func ShardOf(conversation string) Shard {
 	h ^= h >> 33
 	h *= 0xc4ceb9fe1a85ec53
 	h ^= h >> 33
-	return Shard(h >> 56)
+	return h
 }

@@ -31,5 +31,4 @@ func (a *applier) hold(h *Hold) {
 	}
 	a.head.Held = h.On
 	a.headChanged = true
-	a.retain()
 }

@@ -70,20 +70,20 @@ func (a *applier) begin() {
 	a.tailChanged = true
 	a.headChanged = true
 	a.members, a.complete = map[string]*persistence.Membership{}, true
-	a.prolong()
-}
-
-// prolong moves the deadline: retention counts from now.
-func (a *applier) prolong() {
 	a.head.Activity = a.now
-	a.retain()
 }
 
-// retain sets the deadline by what retention asks for, but not to a time that is over.
+// retain sets the deadline by what the policy asks for after this change, but not to a time that is over.
 func (a *applier) retain() {
-	a.head.Deadline = persistence.Never
-	if a.in.Policy.ExpireAfter > 0 && !a.head.Held {
-		a.head.Deadline = max(a.now, a.head.Activity.Add(a.in.Policy.ExpireAfter))
+	if a.deleted {
+		return // it has one
+	}
+	deadline := a.in.Policy.deadline(a.name, a.head, a.now)
+	if deadline != persistence.Never {
+		deadline = max(a.now, deadline)
+	}
+	if deadline != a.head.Deadline {
+		a.head.Deadline, a.headTouched = deadline, true
 	}
 }
 
@@ -128,17 +128,18 @@ func (a *applier) finish() Outcome {
 	if !out.Changed {
 		return out
 	}
+	a.retain()
 	a.headChanged = a.headChanged || a.tailChanged // of what the tail knows, members are shown something
 	out.Everyone = a.headChanged
 	a.index(&out)
 	if a.headChanged {
 		a.head.Version++
+	}
+	if a.headChanged || a.headTouched {
 		a.arm(&out)
 		if a.deleted {
 			out.Ended = a.ending(a.head)
 		}
-	}
-	if a.headChanged || a.headTouched {
 		out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(a.name), Value: a.head.Encode()})
 	}
 	if a.tailChanged {

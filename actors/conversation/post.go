@@ -15,6 +15,9 @@ func (a *applier) post(p *Post, alive bool) error {
 		if p.Seq <= a.reached() {
 			return nil // a late repeat from the generation before
 		}
+		if a.in.Policy.RequireMembers && len(p.Members) == 0 {
+			return a.refuse(ErrMembersRequired, "post.members", "must be named by a post that begins a generation")
+		}
 		a.begin()
 		a.head.LastSeq, a.head.LoudSeq = 0, 0 // the first post may have any number
 	} else if p.Seq <= a.floor.LastSeq {
@@ -44,7 +47,7 @@ func (a *applier) post(p *Post, alive bool) error {
 		}
 		a.headChanged = true
 		a.head.LoudSeq, a.head.Ordered = p.Seq, max(a.head.Ordered, sentAt)
-		a.prolong()
+		a.head.Activity = a.now
 	case first && sentAt > a.head.Ordered: // a later message overtook it
 		a.headChanged = true
 		a.head.Ordered = sentAt

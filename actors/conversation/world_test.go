@@ -177,17 +177,17 @@ func (w *world) write(out conversation.Outcome, judged bool) {
 	}
 }
 
-// pinned reports whether a row is a head that differs from the one before in its count of pins, which its version does not stand for, and in nothing else.
+// pinned reports whether a row is a head that differs from the one before in its count of pins or its deadline, which its version does not stand for, and in nothing else.
 func (w *world) pinned(row, old []byte) bool {
 	after, _, err := persistence.DecodeHead(row)
 	if err != nil || after == nil {
 		return false
 	}
 	before, _, err := persistence.DecodeHead(old)
-	if err != nil || before == nil || after.Pins == before.Pins {
+	if err != nil || before == nil || (after.Pins == before.Pins && after.Deadline == before.Deadline) {
 		return false
 	}
-	after.Pins = before.Pins
+	after.Pins, after.Deadline, after.Due = before.Pins, before.Deadline, before.Due
 	return bytes.Equal(after.Encode(), before.Encode())
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/parley-im/parley/actors"
+	"github.com/parley-im/parley/actors/logobserver"
+	"github.com/parley-im/parley/cmd/engine/internal/config"
 	"github.com/parley-im/parley/cmd/engine/internal/server"
 	"github.com/parley-im/parley/persistence/badgerstore"
 )
@@ -36,25 +38,30 @@ type daemon struct {
 }
 
 // startDaemon listens first, so that a port in use is reported at once and the health pages answer while the store is opened.
-func startDaemon(ctx context.Context, o serveOptions, log zerolog.Logger) (*daemon, error) {
-	door, err := openDoor(ctx, o.listen, log)
+func startDaemon(ctx context.Context, c *config.Config, log zerolog.Logger) (*daemon, error) {
+	door, err := openDoor(ctx, c.Listen, log)
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{door: door, drainTimeout: o.drainTimeout, log: log}
-	if err := d.start(ctx, o); err != nil {
+	d := &daemon{door: door, drainTimeout: c.DrainTimeout, log: log}
+	if err := d.start(ctx, c); err != nil {
 		return nil, errors.Join(err, d.close(ctx))
 	}
 	return d, nil
 }
 
-func (d *daemon) start(ctx context.Context, o serveOptions) error {
-	store, err := badgerstore.Open(o.data, badgerstore.Options{NoSync: o.noSync, Log: badgerLog(d.log)})
+func (d *daemon) start(ctx context.Context, c *config.Config) error {
+	settings, err := c.Engine()
+	if err != nil {
+		return err
+	}
+	settings.Observer = logobserver.New(d.log)
+	store, err := badgerstore.Open(c.Data, badgerstore.Options{NoSync: c.NoSync, Log: badgerLog(d.log)})
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
 	d.store = store
-	engine, err := actors.Start(ctx, nil, store, o.engine(d.log))
+	engine, err := actors.Start(ctx, nil, store, settings)
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/logobserver"
 	"github.com/parley-im/parley/persistence/badgerstore"
 )
 
@@ -39,8 +40,9 @@ func openLocal(ctx context.Context, dir string, expireAfter time.Duration, log i
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
-	serve := serveOptions{expireAfter: expireAfter}
-	engine, err := actors.Start(ctx, nil, store, serve.engine(logger))
+	engine, err := actors.Start(ctx, nil, store, actors.Config{
+		Default: conversation.Policy{ExpireAfter: expireAfter}, Observer: logobserver.New(logger),
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start: %w", err), store.Close())
 	}
