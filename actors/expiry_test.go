@@ -53,9 +53,9 @@ func TestNothingExpiresWithoutRetention(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, actors.Config{})
 		e.Post("group:42", "ann", 1)
-		e.Advance(10 * 365 * 24 * time.Hour)
+		e.Advance(300 * 24 * time.Hour)
 		if v := e.View("group:42", ""); v == nil || !v.ExpiresAt.IsZero() {
-			t.Fatalf("after ten years: got %+v, want a conversation that never expires", v)
+			t.Fatalf("after three hundred days: got %+v, want a conversation that never expires", v)
 		}
 	})
 }

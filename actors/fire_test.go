@@ -55,7 +55,7 @@ func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
 				f := &fire{t: t, random: rand.New(rand.NewPCG(seed, 42)), posted: map[string]acknowledged{}, retain: 10 * time.Second}
 				f.Engine = actorstest.Start(t, actors.Config{
 					Default: conversation.Policy{ExpireAfter: f.retain}, IdleAfter: time.Second, MaxActive: 4,
-					KeepExpired: time.Minute, Reaper: actors.ReaperConfig{BatchRows: 8},
+					KeepExpired: time.Minute, Reaper: actors.ReaperConfig{BatchRows: 8}, SyncHorizon: 2 * time.Hour,
 				})
 				for range 400 {
 					f.step()
@@ -72,7 +72,7 @@ func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
 				if len(left) != 0 {
 					t.Errorf("rows are left after everything expired, by kind: %v; want none but what devices may ask for", left)
 				}
-				f.Advance(outdatedAfter)
+				f.Advance(5 * time.Hour) // the horizon, an hour, the rest of an entry's hour, and the time from one pass to the next
 				if n := f.Rows(); n != 0 {
 					t.Errorf("%d rows are left long after everything expired and was forgotten", n)
 				}
