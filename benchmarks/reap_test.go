@@ -21,7 +21,7 @@ const (
 )
 
 // BenchmarkReap holds the reaper, unpaced, against Badger's WriteBatch, which deletes the same rows in batches of the same size under the same
-// options. The reaper also judges each conversation, guards each row by its generation, publishes an event and leaves a tombstone. ratio is how many
+// options. The reaper also judges each conversation, guards each row by its generation, publishes an event, leaves a tombstone and tells each member's devices of the removal. ratio is how many
 // rows it deletes in the time in which the WriteBatch deletes one. (ns/op includes the preparations of both.)
 func BenchmarkReap(b *testing.B) {
 	var reaping, raw time.Duration
@@ -69,8 +69,8 @@ func reap(b *testing.B) (took time.Duration, deleted []persistence.Row) {
 			deleted = append(deleted, persistence.Row{Key: []byte(key), Value: []byte(value)})
 		}
 	}
-	// A head, a tail and a due entry; for each member, a row on either side.
-	if want := doomedConversations * (3 + 2*doomedMembers); len(deleted) != want {
+	// A head, a tail, a roster and a due entry; for each member, a row on either side and an entry of their list.
+	if want := doomedConversations * (4 + 3*doomedMembers); len(deleted) != want {
 		b.Fatalf("%d rows were deleted, want %d", len(deleted), want)
 	}
 	stopEngine(b, engine)
