@@ -24,7 +24,7 @@ func TestSmallPagesOfABusyHourAreThoseOfOneLargePage(t *testing.T) {
 		const n = 150
 		r := rand.New(rand.NewPCG(1, 2))
 		hour := time.Now().Truncate(time.Hour)
-		time.Sleep(time.Until(hour.Add(59 * time.Minute)))
+		time.Sleep(time.Until(hour.Add(59 * time.Minute))) // virtual: near the hour's end
 		always, pin := persistence.HideAlways, uint64(0)
 		for _, i := range r.Perm(n) {
 			name := fmt.Sprintf("group:%03d", i)

@@ -39,7 +39,7 @@ type Proposal struct {
 	Change       conversation.Change // what to do
 	Ack          Ack                 // when to answer
 	IfGeneration uint64              // apply only to this generation; 0: any. Delete needs it.
-	Revision     uint64              // orders this user's join and leave; an older one than the last applied changes nothing. 0: order of arrival.
+	Revision     uint64              // orders this user's joins, leaves, unread marks and settings; one not newer than the last applied changes nothing. 0: order of arrival.
 	Tag          uint64              // returned in the reply
 	Origin       string              // returned in events, so that a device can skip its own; at most 64 bytes
 }

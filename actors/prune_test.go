@@ -479,7 +479,7 @@ func TestARowThatCannotBeReadIsPassedOver(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(11 * time.Minute)
+		time.Sleep(11 * time.Minute) // virtual: past the first pass
 		synctest.Wait()
 		wantRows(t, "in the end", store, bad)
 		if got := e.Stats().Reaper; got.Failures != 1 || !errors.Is(got.Err, persistence.ErrKey) {
@@ -566,7 +566,7 @@ func TestStopEndsPruningAtAnyPointAndTheNextEngineGoesOn(t *testing.T) {
 					t.Errorf("that it was stopped is told as a failure: %v", e.Stats().Reaper.Err)
 				}
 				pruned := e.Stats().Reaper.Pruned
-				time.Sleep(24 * time.Hour)
+				time.Sleep(24 * time.Hour) // virtual: no pass comes any more
 				synctest.Wait()
 				if got := uint64(50 - len(stored(t, e.Store))); got != pruned || pruned > 10 {
 					t.Errorf("%d rows are gone a day after, %d were told", got, pruned)

@@ -130,7 +130,7 @@ func (f *watched) step() {
 	case n < 600:
 		f.post(name)
 	case n < 970:
-		time.Sleep(time.Duration(f.random.IntN(int(20 * time.Millisecond))))
+		time.Sleep(time.Duration(f.random.IntN(int(20 * time.Millisecond)))) // virtual, as all here: without waiting until all is quiet
 	case n < 980:
 		time.Sleep(200 * time.Millisecond)
 	case n < 990:

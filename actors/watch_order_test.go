@@ -24,7 +24,7 @@ type lateStore struct {
 func (s *lateStore) Commit(ctx context.Context, b persistence.Batch) ([]persistence.Result, error) {
 	results, err := s.Store.Commit(ctx, b)
 	if !deletes(b) {
-		time.Sleep(time.Duration(s.late.Load()))
+		time.Sleep(time.Duration(s.late.Load())) // virtual: the commit's answer comes late
 	}
 	return results, err
 }
@@ -70,7 +70,7 @@ func TestAChangeThatWasCommittedBeforeAnEndIsToldBeforeIt(t *testing.T) {
 		store.late.Store(int64(time.Second))
 		time.Sleep(time.Hour + time.Millisecond) // judged; the batch waits for others for some milliseconds more
 		post(2)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // virtual: all of it has come
 		cancel()
 		synctest.Wait()
 		if !slices.Equal(got, []string{"change", "change", "end"}) {

@@ -109,7 +109,7 @@ func TestNothingIsToldThatIsNotInTheStore(t *testing.T) {
 		w := e.Events(actors.WatchQuery{})
 		post := &actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: 1, Sender: "ann"}}
 		go func() {
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // virtual: the watcher waits by then
 			_, _ = e.Propose(context.Background(), post)
 		}()
 		resume := hold(e, func(f *persistencetest.Faults, stop func()) {

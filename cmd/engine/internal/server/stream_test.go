@@ -160,7 +160,7 @@ func TestAClientThatNeverReadsIsHeldBackAndThenLosesItsStream(t *testing.T) {
 		if most := uint64(streamWindow + (64<<10)/20); received < streamWindow || received > most {
 			t.Errorf("%d proposals were taken from a client that does not read, want %d to %d", received, streamWindow, most)
 		}
-		time.Sleep(streamPatience + time.Second)
+		time.Sleep(streamPatience + time.Second) // virtual: until the client has had its time
 		f.calls.Wait()
 		if err := <-sent; err == nil {
 			t.Error("the client goes on sending")
@@ -180,7 +180,7 @@ func TestAStreamOutlivesTheLimitsOfTheHTTPServer(t *testing.T) {
 			if r, err := stream.Receive(); err != nil || r.GetLastSeq() != seq+1 {
 				t.Fatalf("after %d times an hour: %v, %v", seq, r, err)
 			}
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // virtual: longer than any limit
 		}
 		wantGoodEnd(t, stream)
 	})

@@ -179,6 +179,7 @@ func TestAWatchOutlivesTheLimitsOfItsConnection(t *testing.T) {
 	for wire, client := range clients {
 		streams[wire] = watch(t, client, &parleyv1.WatchRequest{})
 	}
+	// Real time, as sockets keep a bubble's from moving: the limits must have gone by.
 	over := time.NewTimer(3 * limit)
 	<-over.C
 	proposal, err := proposalOf(postRequest("group:42", &parleyv1.Post{Seq: 1, Sender: "ann"}))
