@@ -65,8 +65,9 @@ type Config struct {
 	BadgeConversations int
 
 	// Readers is how many lists, badges and answers to Sync are put together at the same time; others wait for their turn, in the order in which they came. Each may read the
-	// store for a while and takes a core, or several, meanwhile: where all of them are taken, as when every device asks at once after a restart, proposals wait. 0: a quarter of
-	// GOMAXPROCS, at least one.
+	// store for a while and keeps a processor busy, or several, meanwhile. 0: a quarter of GOMAXPROCS, at least one. While questions wait, those that were
+	// answered are followed by a rest wherever more than a quarter of GOMAXPROCS would be kept busy otherwise: as when every device asks at once after a restart, and
+	// proposals must not wait for that.
 	Readers int
 
 	// MaxFailures is how often in a row a conversation may fail before it is quarantined: its proposals are refused with ErrQuarantined for

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,7 @@ type Engine struct {
 	eventLog       eventLog
 	deletions      deletions
 	lineage        lineage
-	turns          turns
+	turns          *turns
 	sweeper        *sweeper
 	pruner         *pruner
 	activePerShard int
@@ -86,10 +87,10 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		return nil, fmt.Errorf("parley: note the start in the store: %w", err)
 	}
 	e := &Engine{config: config.withDefaults(), store: store, lineage: lineage, done: make(chan struct{})}
-	e.turns = make(turns, e.config.Readers)
 	e.trap = config.trap
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.clock = newClockwork(e.config.Clock, meta.Clock)
+	e.turns = newTurns(e.config.Readers, runtime.GOMAXPROCS(0), e.clock)
 	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
