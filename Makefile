@@ -3,7 +3,8 @@ FUZZTIME ?= 10s
 BENCH ?= .
 BENCHTIME ?= 1s
 CONVERSATIONS ?= 50000
-ROUNDS ?= 2000
+ROUNDS ?= 2500
+KILLS ?= 1000
 OPERATIONS ?= 10000000
 HISTORIES ?= 10000
 CHANGES ?= 1000000
@@ -41,8 +42,12 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 	done
 
 .PHONY: campaign
-campaign: ## put the engine under fire for ROUNDS (2000) rounds of crashes and store errors
+campaign: ## put the engine under fire for ROUNDS (2500) rounds of 400 steps, crashes and store errors among them
 	go test ./actors -run UnderFire -timeout 0 -rounds $(ROUNDS)
+
+.PHONY: campaign-kill
+campaign-kill: ## kill engines around their reaper's steps, KILLS (1000) times
+	go test ./actors -run KilledAround -timeout 0 -v -kills $(KILLS)
 
 .PHONY: campaign-model
 campaign-model: ## compare the engine with a model for OPERATIONS (10000000) random operations

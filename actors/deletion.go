@@ -106,7 +106,7 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 	}
 	record, index := d.record, d.index
 	if record == nil {
-		record = &persistence.Ended{Reason: d.ending.Reason, LastSeq: d.ending.LastSeq, Deadline: d.ending.Deadline}
+		record = &persistence.Ended{Reason: d.ending.Reason, LastSeq: d.ending.LastSeq, Deadline: d.ending.Deadline, Users: d.ending.Users}
 		index = d.ending.Index
 	}
 	var members []listed
@@ -128,12 +128,7 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 			names = append(names, user)
 		}
 	}
-	if len(record.Users) == 0 {
-		named := *record
-		named.Users = slices.Clone(names[:min(len(names), persistence.MaxEndedUsers)])
-		named.UsersTruncated = len(names) > len(named.Users)
-		record = &named
-	}
+	record = named(record, names)
 	remove := func(group *persistence.Group, users []listed) {
 		for _, user := range users {
 			e.removeMember(group, d, user, index, record.Reason, stamp)
@@ -176,6 +171,18 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		},
 		persistence.Delete{Key: key})
 	return last, nil
+}
+
+// named returns the record with the names of those who have rows of the generation, besides those that it had: of who is in a later generation already, or whose rows
+// were removed by an attempt before, there are none any more.
+func named(record *persistence.Ended, names []string) *persistence.Ended {
+	all := slices.Concat(record.Users, names)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	with := *record
+	with.Users = all[:min(len(all), persistence.MaxEndedUsers)]
+	with.UsersTruncated = record.UsersTruncated || len(all) > len(with.Users)
+	return &with
 }
 
 // listed is a user of whom a conversation has a member row.

@@ -46,7 +46,7 @@ func (a *applier) begin() {
 		a.floor = persistence.Tombstone{Generation: old.Generation, LastSeq: old.LastSeq}
 		a.ended = a.ending(old)
 		record := persistence.Due{
-			Ended: &persistence.Ended{Reason: old.Reason, LastSeq: old.LastSeq, Deadline: old.Deadline},
+			Ended: &persistence.Ended{Reason: old.Reason, LastSeq: old.LastSeq, Deadline: old.Deadline, Users: a.roster.Users},
 			Index: old.Index(),
 		}
 		a.writes = append(a.writes, Write{
@@ -118,6 +118,7 @@ func (s *State) ending(head *persistence.Head) *Ending {
 		Due:          head.Due,
 		Members:      head.Members,
 		Index:        head.Index(),
+		Users:        s.roster.Users,
 	}
 }
 

@@ -93,7 +93,7 @@ func TestADeleteIsDueAtOnce(t *testing.T) {
 		out := w.do(&conversation.Delete{})
 		want := &conversation.Ending{
 			Conversation: name, Generation: w.state.Generation(), Reason: persistence.ReasonDeleted, LastSeq: 1, Deadline: w.now, Due: w.now, Members: 2,
-			Index: w.head().Index(),
+			Index: w.head().Index(), Users: []string{"ann", "bob"},
 		}
 		if diff := cmp.Diff(want, out.Ended); diff != "" {
 			t.Fatalf("ended (-want +got):\n%s", diff)

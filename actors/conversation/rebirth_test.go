@@ -126,12 +126,12 @@ func TestTheNextLifeRecordsHowTheLastOneEnded(t *testing.T) {
 	out := w.do(say(11, "ann"))
 	want := &conversation.Ending{
 		Conversation: name, Generation: old.Generation, Reason: persistence.ReasonExpired, LastSeq: 10, Deadline: old.Deadline, Due: old.Due, Members: 2,
-		Index: old.Index(),
+		Index: old.Index(), Users: []string{"ann", "bob"},
 	}
 	if diff := cmp.Diff(want, out.Ended); diff != "" {
 		t.Fatalf("ended (-want +got):\n%s", diff)
 	}
-	record := persistence.Due{Ended: &persistence.Ended{Reason: persistence.ReasonExpired, LastSeq: 10, Deadline: old.Deadline}, Index: old.Index()}
+	record := persistence.Due{Ended: &persistence.Ended{Reason: persistence.ReasonExpired, LastSeq: 10, Deadline: old.Deadline, Users: want.Users}, Index: old.Index()}
 	if diff := cmp.Diff(record, w.rows.dues()[old.Due]); diff != "" {
 		t.Fatalf("the old due entry (-want +got):\n%s", diff)
 	}

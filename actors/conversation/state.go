@@ -186,6 +186,7 @@ type Ending struct {
 	Due          persistence.Instant // the deadline in the key of its due entry
 	Members      uint64              // that had not left
 	Index        persistence.Index   // where their entries stand
+	Users        []string            // of its roster, which is not to be changed: where it is not large
 }
 
 // Apply applies a change. Either it returns an outcome, or an [*Error] and the State is as it was. Memberships that the change touches must be known:
