@@ -53,20 +53,28 @@ func (x *index) close() { x.snapshot.Close() }
 
 // entries yields the entries of a kind with instants from `newest` back to `oldest`, newest first.
 func (x *index) entries(ctx context.Context, kind persistence.EntryKind, newest, oldest persistence.Instant) iter.Seq2[entry, error] {
-	within := persistence.EntriesRange(x.user, kind, newest, oldest)
-	start, _ := slices.BinarySearchFunc(x.pending, within.Start, bytes.Compare)
-	end, _ := slices.BinarySearchFunc(x.pending, within.End, bytes.Compare)
+	return x.within(ctx, persistence.EntriesRange(x.user, kind, newest, oldest))
+}
+
+// within yields the entries of ranges that are as [persistence.Snapshot] wants them, in the order of their keys.
+func (x *index) within(ctx context.Context, ranges ...persistence.Range) iter.Seq2[entry, error] {
+	var pending [][]byte
+	for _, r := range ranges {
+		start, _ := slices.BinarySearchFunc(x.pending, r.Start, bytes.Compare)
+		end, _ := slices.BinarySearchFunc(x.pending, r.End, bytes.Compare)
+		pending = append(pending, x.pending[start:end]...)
+	}
 	return func(yield func(entry, error) bool) {
-		pending := x.pending[start:end]
+		pending := pending
 		give := func(key []byte) bool {
+			_, kind, at, name, err := persistence.ParseEntryKey(key)
 			x.cost.Entries++
 			if kind == persistence.EntryMerged {
 				x.cost.Merged++
 			}
-			_, _, at, name, err := persistence.ParseEntryKey(key)
 			return yield(entry{at, name}, err) && err == nil
 		}
-		for row, err := range x.snapshot.Scan(ctx, within) {
+		for row, err := range x.snapshot.Scan(ctx, ranges...) {
 			if err != nil {
 				yield(entry{}, err)
 				return

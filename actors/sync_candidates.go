@@ -25,21 +25,17 @@ func (s *syncing) candidates(ctx context.Context) (names []string, removals map[
 	}
 	defer index.close()
 	since := conversation.PeriodOf(s.cursor.from)
-	for _, from := range [...]struct {
-		kind           persistence.EntryKind
-		newest, oldest persistence.Instant
-	}{
-		{persistence.EntryActive, forever, since},
-		{persistence.EntryNoticed, forever, since},
-		{persistence.EntryOwn, forever, since},
-		{persistence.EntryMerged, 0, 0},
-	} {
-		for entry, err := range index.entries(ctx, from.kind, from.newest, from.oldest) {
-			if err != nil {
-				return nil, nil, err
-			}
-			known[entry.name] = struct{}{}
+	entries := index.within(ctx,
+		persistence.EntriesRange(s.user, persistence.EntryActive, forever, since),
+		persistence.EntriesRange(s.user, persistence.EntryNoticed, forever, since),
+		persistence.EntriesRange(s.user, persistence.EntryMerged, 0, 0),
+		persistence.EntriesRange(s.user, persistence.EntryOwn, forever, since),
+	)
+	for entry, err := range entries {
+		if err != nil {
+			return nil, nil, err
 		}
+		known[entry.name] = struct{}{}
 	}
 	if removals, err = s.removals(ctx); err != nil {
 		return nil, nil, err

@@ -104,9 +104,10 @@ type Result struct {
 type Snapshot interface {
 	// Get returns a copy of the row's value, or ErrNotFound.
 	Get(ctx context.Context, key []byte) ([]byte, error)
-	// Scan yields the rows of the range in ascending order of their keys. Key and Value are valid only until the next step. An error, once, ends the
+	// Scan yields the rows of the ranges in ascending order of their keys, which that of the ranges must be as well, none having anything in common with another. To
+	// scan several at once costs less than one after the other. Key and Value are valid only until the next step. An error, once, ends the
 	// sequence; a cancelled context is one.
-	Scan(ctx context.Context, r Range) iter.Seq2[Row, error]
+	Scan(ctx context.Context, ranges ...Range) iter.Seq2[Row, error]
 	// Close gives the snapshot back. It may be called more than once.
 	Close()
 }

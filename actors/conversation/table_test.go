@@ -26,10 +26,10 @@ func (t table) Get(_ context.Context, key []byte) ([]byte, error) {
 }
 
 // Scan implements persistence.Snapshot.
-func (t table) Scan(_ context.Context, r persistence.Range) iter.Seq2[persistence.Row, error] {
+func (t table) Scan(_ context.Context, ranges ...persistence.Range) iter.Seq2[persistence.Row, error] {
 	return func(yield func(persistence.Row, error) bool) {
 		for _, key := range slices.Sorted(maps.Keys(t)) {
-			if key < string(r.Start) || key >= string(r.End) {
+			if !slices.ContainsFunc(ranges, func(r persistence.Range) bool { return string(r.Start) <= key && key < string(r.End) }) {
 				continue
 			}
 			if !yield(persistence.Row{Key: []byte(key), Value: t[key]}, nil) {

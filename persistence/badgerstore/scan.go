@@ -12,46 +12,51 @@ import (
 )
 
 // Scan implements [persistence.Snapshot].
-func (s *snapshot) Scan(ctx context.Context, r persistence.Range) iter.Seq2[persistence.Row, error] {
+func (s *snapshot) Scan(ctx context.Context, ranges ...persistence.Range) iter.Seq2[persistence.Row, error] {
 	return func(yield func(persistence.Row, error) bool) {
-		if err := s.scan(ctx, r, yield); err != nil {
+		if err := s.scan(ctx, ranges, yield); err != nil {
 			yield(persistence.Row{}, err)
 		}
 	}
 }
 
 // scan returns the error that ends the sequence, or nil where it ended without one.
-func (s *snapshot) scan(ctx context.Context, r persistence.Range, yield func(persistence.Row, error) bool) error {
+func (s *snapshot) scan(ctx context.Context, ranges []persistence.Range, yield func(persistence.Row, error) bool) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	defer s.end()
+	if len(ranges) == 0 {
+		return nil
+	}
 	it := s.published.txn.NewIterator(badger.IteratorOptions{
 		// Values are inline: fetching them ahead costs a goroutine each and gains nothing.
 		PrefetchValues: false,
-		// Lets Badger leave out the tables that cannot hold any key of the range.
-		Prefix: sharedPrefix(r),
+		// Lets Badger leave out the tables that cannot hold any key of the ranges.
+		Prefix: sharedPrefix(persistence.Range{Start: ranges[0].Start, End: ranges[len(ranges)-1].End}),
 	})
 	defer it.Close()
 	var value []byte
-	for it.Seek(r.Start); it.Valid(); it.Next() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if s.all.reads.closed() {
-			return persistence.ErrClosed
-		}
-		item := it.Item()
-		key := item.Key()
-		if r.End != nil && bytes.Compare(key, r.End) >= 0 {
-			return nil
-		}
-		var err error
-		if value, err = item.ValueCopy(value); err != nil {
-			return fmt.Errorf("badgerstore: scan at %q: %w", key, err)
-		}
-		if !yield(persistence.Row{Key: key, Value: value}, nil) {
-			return nil
+	for _, r := range ranges {
+		for it.Seek(r.Start); it.Valid(); it.Next() {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if s.all.reads.closed() {
+				return persistence.ErrClosed
+			}
+			item := it.Item()
+			key := item.Key()
+			if r.End != nil && bytes.Compare(key, r.End) >= 0 {
+				break
+			}
+			var err error
+			if value, err = item.ValueCopy(value); err != nil {
+				return fmt.Errorf("badgerstore: scan at %q: %w", key, err)
+			}
+			if !yield(persistence.Row{Key: key, Value: value}, nil) {
+				return nil
+			}
 		}
 	}
 	return nil

@@ -74,7 +74,7 @@ func (s *snapshot) Get(ctx context.Context, key []byte) ([]byte, error) {
 }
 
 // Scan implements [persistence.Snapshot].
-func (s *snapshot) Scan(ctx context.Context, r persistence.Range) iter.Seq2[persistence.Row, error] {
+func (s *snapshot) Scan(ctx context.Context, ranges ...persistence.Range) iter.Seq2[persistence.Row, error] {
 	return func(yield func(persistence.Row, error) bool) {
 		f := s.store.faults.Load()
 		err := s.usable(ctx)
@@ -83,6 +83,7 @@ func (s *snapshot) Scan(ctx context.Context, r persistence.Range) iter.Seq2[pers
 		}
 		yielded, stopped := 0, false
 		var lent persistence.Row // the caller's until the next step
+		var r persistence.Range
 		step := func(row persistence.Row) bool {
 			if err = s.usable(ctx); err == nil && f.Scan != nil {
 				err = f.Scan(r, yielded)
@@ -96,12 +97,14 @@ func (s *snapshot) Scan(ctx context.Context, r persistence.Range) iter.Seq2[pers
 			spoil(lent)
 			return !stopped
 		}
-		switch {
-		case err != nil:
-		case r.End == nil:
-			s.rows.AscendGreaterOrEqual(persistence.Row{Key: r.Start}, step)
-		default:
-			s.rows.AscendRange(persistence.Row{Key: r.Start}, persistence.Row{Key: r.End}, step)
+		for _, r = range ranges {
+			switch {
+			case err != nil || stopped:
+			case r.End == nil:
+				s.rows.AscendGreaterOrEqual(persistence.Row{Key: r.Start}, step)
+			default:
+				s.rows.AscendRange(persistence.Row{Key: r.Start}, persistence.Row{Key: r.End}, step)
+			}
 		}
 		if err != nil && !stopped {
 			yield(persistence.Row{}, err)

@@ -224,20 +224,20 @@ func (s *subject) wantNone(keys ...string) {
 type entry struct{ Key, Value string }
 
 // rows returns what the latest snapshot has in the range.
-func (s *subject) rows(r persistence.Range) []entry {
+func (s *subject) rows(ranges ...persistence.Range) []entry {
 	s.Helper()
 	snapshot := s.snapshot()
 	defer snapshot.Close()
-	rows, err := collect(s.Context(), snapshot, r)
+	rows, err := collect(s.Context(), snapshot, ranges...)
 	if err != nil {
 		s.Fatalf("scan: %v", err)
 	}
 	return rows
 }
 
-func collect(ctx context.Context, snapshot persistence.Snapshot, r persistence.Range) ([]entry, error) {
+func collect(ctx context.Context, snapshot persistence.Snapshot, ranges ...persistence.Range) ([]entry, error) {
 	var rows []entry
-	for row, err := range snapshot.Scan(ctx, r) {
+	for row, err := range snapshot.Scan(ctx, ranges...) {
 		if err != nil {
 			return rows, err
 		}

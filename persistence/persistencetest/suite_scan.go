@@ -40,6 +40,31 @@ func scanTests() []suiteTest {
 				}
 			}
 		}},
+		{"ranges are scanned one after the other", func(s *subject) {
+			s.fill(100)
+			within := func(bounds ...int) (ranges []persistence.Range) {
+				for i := 0; i < len(bounds); i += 2 {
+					ranges = append(ranges, persistence.Range{Start: fmt.Appendf(nil, "x%04d", bounds[i]), End: fmt.Appendf(nil, "x%04d", bounds[i+1])})
+				}
+				return ranges
+			}
+			for _, bounds := range [][]int{{}, {3, 5}, {3, 5, 5, 6}, {0, 1, 1, 1, 50, 52, 99, 200}, {7, 7, 300, 400}, {98, 100, 100, 120}} {
+				var want []entry
+				for _, r := range within(bounds...) {
+					want = append(want, s.rows(r)...)
+				}
+				s.equal(fmt.Sprintf("within %v", bounds), s.rows(within(bounds...)...), want)
+			}
+			snapshot := s.snapshot()
+			defer snapshot.Close()
+			n := 0
+			for range snapshot.Scan(s.Context(), within(0, 10, 20, 30)...) {
+				if n++; n == 10 {
+					break
+				}
+			}
+			s.equal("rows until it was left at the end of a range", n, 10)
+		}},
 		{"a scan that is left early leaves nothing behind", func(s *subject) {
 			s.fill(100)
 			snapshot := s.snapshot()
