@@ -65,10 +65,12 @@ type Config struct {
 	BadgeConversations int
 
 	// Readers is how many lists, badges and answers to Sync are put together at the same time; others wait for their turn, in the order in which they came. Each may read the
-	// store for a while and keeps a processor busy, or several, meanwhile. 0: a quarter of GOMAXPROCS, at least one. While questions wait, those that were
-	// answered are followed by a rest wherever more than a quarter of GOMAXPROCS would be kept busy otherwise: as when every device asks at once after a restart, and
-	// proposals must not wait for that.
+	// store for a while and keeps a processor busy, or several, meanwhile. 0: a quarter of GOMAXPROCS, at least one.
 	Readers int
+	// ReadShare is the part of GOMAXPROCS that lists, badges and answers to Sync keep busy while others of them wait: after each half millisecond of work there is
+	// a rest then, so that proposals are not felt to wait when every device asks at once, as after a restart. Who asks while nobody waits is not held up. A larger one answers
+	// a crowd sooner; 1: there are no rests, where there are not more Readers than processors. 0: an eighth.
+	ReadShare float64
 
 	// MaxFailures is how often in a row a conversation may fail before it is quarantined: its proposals are refused with ErrQuarantined for
 	// QuarantineFor, then it gets another chance. 0: 5.
@@ -123,6 +125,9 @@ func (c *Config) Validate() error {
 	atLeastZero("SyncHorizon", int64(c.SyncHorizon))
 	atLeastZero("BadgeConversations", int64(c.BadgeConversations))
 	atLeastZero("Readers", int64(c.Readers))
+	if !(c.ReadShare >= 0 && c.ReadShare <= 1) {
+		faults = append(faults, fmt.Errorf("ReadShare: must be from 0 to 1, is %v", c.ReadShare))
+	}
 	atLeastZero("MaxFailures", int64(c.MaxFailures))
 	atLeastZero("QuarantineFor", int64(c.QuarantineFor))
 	atLeastZero("Reaper.BatchRows", int64(c.Reaper.BatchRows))
@@ -151,6 +156,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.SyncHorizon, 30*24*time.Hour)
 	orElse(&c.BadgeConversations, 10_000)
 	orElse(&c.Readers, max(1, runtime.GOMAXPROCS(0)/4))
+	orElse(&c.ReadShare, 1.0/8)
 	orElse(&c.MaxFailures, 5)
 	orElse(&c.QuarantineFor, time.Minute)
 	orElse(&c.Reaper.BatchRows, 500)
@@ -160,7 +166,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func orElse[T int | time.Duration](v *T, otherwise T) {
+func orElse[T int | float64 | time.Duration](v *T, otherwise T) {
 	if *v == 0 {
 		*v = otherwise
 	}

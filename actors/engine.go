@@ -90,7 +90,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.trap = config.trap
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.clock = newClockwork(e.config.Clock, meta.Clock)
-	e.turns = newTurns(e.config.Readers, runtime.GOMAXPROCS(0), e.clock)
+	e.turns = newTurns(e.config.Readers, e.config.ReadShare*float64(runtime.GOMAXPROCS(0)), e.clock)
 	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()

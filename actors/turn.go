@@ -25,12 +25,12 @@ type turn struct {
 	rests  persistence.Instant // until then
 }
 
-// spell is how long a turn works between two rests: longer than a timer takes to go off on an idle machine, and short to wait for.
-const spell = time.Millisecond
+// spell is how long a turn works between two rests: about as long as a timer takes to go off, and short to wait for.
+const spell = time.Millisecond / 2
 
-// newTurns returns n turns which, where questions wait, keep no more than a quarter of the processors busy, but for turns that are more than that.
-func newTurns(n, processors int, c *clockwork) *turns {
-	t := &turns{free: make(chan *turn, n), share: min(1, float64(processors)/4/float64(n)), clock: c, after: c.clock.AfterFunc}
+// newTurns returns n turns which, where questions wait, keep no more than so many processors busy.
+func newTurns(n int, processors float64, c *clockwork) *turns {
+	t := &turns{free: make(chan *turn, n), share: min(1, processors/float64(n)), clock: c, after: c.clock.AfterFunc}
 	for range n {
 		t.free <- &turn{}
 	}

@@ -15,8 +15,8 @@ type asker struct {
 	virtual *clock.Virtual
 }
 
-// newAsker returns one for a single turn, on a machine with so many processors.
-func newAsker(processors int) *asker {
+// newAsker returns one for a single turn, which may keep so many processors busy.
+func newAsker(processors float64) *asker {
 	virtual := clock.NewVirtual(time.Unix(1_700_000_000, 0))
 	return &asker{turns: newTurns(1, processors, newClockwork(virtual, 0)), virtual: virtual}
 }
@@ -63,22 +63,22 @@ func (a *asker) waits(t *testing.T, worked time.Duration) time.Duration {
 	}
 }
 
-func TestACrowdOfQuestionsLeavesTheProcessorsToOthersForThreeQuartersOfTheTime(t *testing.T) {
+func TestACrowdOfQuestionsLeavesTheProcessorsToOthersForTheRestOfTheTime(t *testing.T) {
 	for _, c := range []struct {
-		processors  int
+		processors  float64
 		worked, get time.Duration
 	}{
-		{1, spell, 3 * spell},
-		{2, spell, spell},
-		{2, 5 * spell, 5 * spell},
-		{3, 3 * spell, spell},
-		{4, 5 * spell, 0},
-		{64, 5 * spell, 0},
-		{2, spell - 1, 0}, // too short for a timer
+		{0.125, spell, 7 * spell},
+		{0.25, spell, 3 * spell},
+		{0.25, 5 * spell, 15 * spell},
+		{0.5, 3 * spell, 3 * spell},
+		{1, 5 * spell, 0},
+		{8, 5 * spell, 0},
+		{0.25, spell - 1, 0}, // too short for a timer
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			if got := newAsker(c.processors).waits(t, c.worked); (got - c.get).Abs() > time.Microsecond {
-				t.Errorf("%d processors, %v of work: the next one waits %v, want %v", c.processors, c.worked, got, c.get)
+				t.Errorf("%v processors, %v of work: the next one waits %v, want %v", c.processors, c.worked, got, c.get)
 			}
 		})
 	}
@@ -86,12 +86,12 @@ func TestACrowdOfQuestionsLeavesTheProcessorsToOthersForThreeQuartersOfTheTime(t
 
 func TestShortQuestionsRestOnceTheyWereLongTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAsker(2)
+		a := newAsker(0.25)
 		a.turns.waiting.Add(1) // the crowd
 		for i := range 10 {
 			want := time.Duration(0)
 			if i%4 == 3 {
-				want = spell
+				want = 3 * spell
 			}
 			if got := a.waits(t, spell/4); got != want {
 				t.Errorf("the question behind the %d. waits %v, want %v", i+1, got, want)
@@ -101,7 +101,7 @@ func TestShortQuestionsRestOnceTheyWereLongTogether(t *testing.T) {
 }
 
 func TestOneWhoAsksAloneNeverRests(t *testing.T) {
-	a := newAsker(1)
+	a := newAsker(0.125)
 	for range 10 {
 		a.work(t, 10*spell)() // which would wait for ever, as the clock stands still
 	}
@@ -109,7 +109,7 @@ func TestOneWhoAsksAloneNeverRests(t *testing.T) {
 
 func TestWhoGivesUpWhileATurnRestsLeavesItToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAsker(2)
+		a := newAsker(0.25)
 		giveBack := a.work(t, spell)
 		a.turns.waiting.Add(1)
 		giveBack()
@@ -126,7 +126,7 @@ func TestWhoGivesUpWhileATurnRestsLeavesItToOthers(t *testing.T) {
 				t.Error("it has a turn before the rest is over")
 			}
 		}
-		a.virtual.Advance(a.virtual.Now().Add(spell))
+		a.virtual.Advance(a.virtual.Now().Add(3 * spell))
 		a.work(t, 0)()
 	})
 }
