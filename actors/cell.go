@@ -50,6 +50,7 @@ type cell struct {
 	queue     fifo[any]
 	proposals int // among the queue: what the bound counts
 	until     persistence.Instant
+	why       *conversation.Error // of a quarantine
 	claimed   bool                // the shard was told that it has messages, and sees to it
 	leaving   bool                // its actor is asked to passivate once the queue is empty
 	claim     uint64              // numbers what the shard does for it: what comes back from an older attempt is ignored

@@ -113,6 +113,9 @@ func (r *reaper) Receive(ctx actor.Context) {
 		}
 	case *settle:
 		r.settling = append(r.settling, m.done)
+	case *inquiry:
+		r.answer(m)
+		return
 	case *drain:
 		r.draining = m.done
 	case *actor.Started:

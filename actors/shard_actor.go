@@ -246,6 +246,7 @@ func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 	c.claim++ // what is being read for it is of no use any more
 	c.phase = to
 	c.until = a.engine.clock.now().Add(a.engine.config.QuarantineFor)
+	c.why = err
 	c.mu.Unlock()
 	for _, m := range messages {
 		switch m := m.(type) {

@@ -17,6 +17,9 @@ func PeriodOf(at persistence.Instant) persistence.Instant {
 	return max(1, at-at%period) // zero stands for "none"
 }
 
+// NextPeriod returns the beginning of the period after the one that a moment is in.
+func NextPeriod(at persistence.Instant) persistence.Instant { return at - at%period + period }
+
 // standing is how a user's index finds a conversation.
 type standing uint8
 

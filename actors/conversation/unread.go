@@ -25,7 +25,7 @@ func span(h *persistence.Head, m *persistence.Membership) (from, last uint64) {
 func unread(user string, h *persistence.Head, t *persistence.Tail, m *persistence.Membership) uint64 {
 	from, last := span(h, m)
 	n := last - from
-	within(t, from, last, persistence.TailMessages, func(seq uint64) {
+	within(t, from, last, func(seq uint64) {
 		if t.Uncounted.Has(seq) || isOwn(t, seq, user) {
 			n--
 		}
@@ -45,7 +45,7 @@ func mentions(user string, h *persistence.Head, t *persistence.Tail, m *persiste
 	if t.Everyone == (persistence.Marks{}) {
 		return n
 	}
-	within(t, from, last, persistence.TailMessages, func(seq uint64) {
+	within(t, from, last, func(seq uint64) {
 		if !t.Everyone.Has(seq) || t.Uncounted.Has(seq) || isOwn(t, seq, user) {
 			return
 		}
@@ -56,10 +56,10 @@ func mentions(user string, h *persistence.Head, t *persistence.Tail, m *persiste
 	return n
 }
 
-// within calls f with the messages after from, up to last, that are among the tail's latest n.
-func within(t *persistence.Tail, from, last, n uint64, f func(seq uint64)) {
-	if t.Last > n {
-		from = max(from, t.Last-n)
+// within calls f with the messages after from, up to last, that are in the tail.
+func within(t *persistence.Tail, from, last uint64, f func(seq uint64)) {
+	if t.Last > persistence.TailMessages {
+		from = max(from, t.Last-persistence.TailMessages)
 	}
 	for seq := from + 1; seq <= last; seq++ {
 		f(seq)

@@ -23,13 +23,27 @@ type explainOptions struct {
 
 // newExplainCommand returns `engine explain`.
 func newExplainCommand() *cobra.Command {
+	var o explainOneOptions
 	command := &cobra.Command{
-		Use:   "explain",
-		Short: "Say what an answer took to find",
-		Args:  cobra.NoArgs,
-		RunE:  func(command *cobra.Command, _ []string) error { return command.Help() },
+		Use:   "explain [NAME]",
+		Short: "Say why a conversation is as it is, or what a list took to find",
+		Long: `Say why a conversation is as it is, or what a list took to find. With the NAME of a conversation, which has a colon, it is
+` + "`engine explain conversation NAME`.",
+		Args: func(command *cobra.Command, args []string) error {
+			if namesConversation(args) {
+				return nil
+			}
+			return cobra.NoArgs(command, args)
+		},
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return command.Help()
+			}
+			return o.run(command, args)
+		},
 	}
-	command.AddCommand(newExplainListCommand())
+	o.flags(command)
+	command.AddCommand(newExplainConversationCommand(), newExplainListCommand())
 	return command
 }
 

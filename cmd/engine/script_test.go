@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,6 +28,7 @@ const scriptTime = 2 * time.Minute
 //	ended NAME [HOW]          waits for its end, which must be HOW ("exit status 1", "signal: killed"; none: exit code 0); its log becomes stderr
 //	call NAME CALL BODY       posts JSON to a method; the answer becomes stdout; with ! the status must not be 200
 //	get NAME PATH STATUS      gets a page, which must have the status; it becomes stdout
+//	hash DIR FILE             writes into a file what is in a directory: each name, when it was changed, and a hash of its content
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -48,6 +50,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": command((*script).start, 1, 100), "logged": command((*script).logged, 2, 2), "signal": command((*script).signal, 2, 2),
 			"ended": command((*script).ended, 1, 2), "call": command((*script).call, 3, 3), "get": command((*script).get, 3, 3),
+			"hash": command((*script).hash, 2, 2),
 		},
 	})
 }
@@ -159,6 +162,26 @@ func (s *script) get(ts *testscript.TestScript, _ bool, args []string) error {
 		return fmt.Errorf("status %d, want %s", status, args[2])
 	}
 	return nil
+}
+
+func (s *script) hash(ts *testscript.TestScript, _ bool, args []string) error {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	if err != nil {
+		return err
+	}
+	var lines strings.Builder
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(filepath.Join(ts.MkAbs(args[0]), e.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&lines, "%s %v %v %x\n", e.Name(), info.Mode(), info.ModTime().UnixNano(), sha256.Sum256(content))
+	}
+	return os.WriteFile(ts.MkAbs(args[1]), []byte(lines.String()), 0o600)
 }
 
 // do sends a request; the answer becomes the script's stdout.

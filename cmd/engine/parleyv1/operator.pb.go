@@ -37,6 +37,9 @@ const (
 	EntryKind_ENTRY_PINNED      EntryKind = 1 // pinned by the user
 	EntryKind_ENTRY_MERGED      EntryKind = 2 // has, or had, more than 64 members, or was left and kept
 	EntryKind_ENTRY_ACTIVE      EntryKind = 3 // any other, by the hour of its last activity
+	// In ExplainConversation alone: no list looks there, but who asks what changed does.
+	EntryKind_ENTRY_NOTICED EntryKind = 4 // by the hour of its last change that is no post
+	EntryKind_ENTRY_OWN     EntryKind = 5 // by the hour of the last change that was the user's alone
 )
 
 // Enum value maps for EntryKind.
@@ -46,12 +49,16 @@ var (
 		1: "ENTRY_PINNED",
 		2: "ENTRY_MERGED",
 		3: "ENTRY_ACTIVE",
+		4: "ENTRY_NOTICED",
+		5: "ENTRY_OWN",
 	}
 	EntryKind_value = map[string]int32{
 		"ENTRY_UNSPECIFIED": 0,
 		"ENTRY_PINNED":      1,
 		"ENTRY_MERGED":      2,
 		"ENTRY_ACTIVE":      3,
+		"ENTRY_NOTICED":     4,
+		"ENTRY_OWN":         5,
 	}
 )
 
@@ -139,6 +146,239 @@ func (x Fate) Number() protoreflect.EnumNumber {
 // Deprecated: Use Fate.Descriptor instead.
 func (Fate) EnumDescriptor() ([]byte, []int) {
 	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{1}
+}
+
+// Life is how far the latest generation is.
+type Life int32
+
+const (
+	Life_LIFE_UNSPECIFIED Life = 0 // there is no generation, but somebody is trying to begin one, or cannot
+	Life_LIFE_ALIVE       Life = 1
+	Life_LIFE_OVER        Life = 2 // its deadline has come; the reaper is not dealing with it yet
+	Life_LIFE_JUDGING     Life = 3 // the reaper has asked whether it is over
+	Life_LIFE_MOVED       Life = 4 // its due entry was not the one that the reaper had found: it looks again once the journal is written
+	Life_LIFE_FLUSHING    Life = 5 // judged over; the journal must be written first
+	Life_LIFE_QUEUED      Life = 6 // judged over, in the reaper's queue
+	Life_LIFE_DELETING    Life = 7 // in the batch that is being deleted
+	Life_LIFE_BURIED      Life = 8 // deleted; a tombstone is left
+)
+
+// Enum value maps for Life.
+var (
+	Life_name = map[int32]string{
+		0: "LIFE_UNSPECIFIED",
+		1: "LIFE_ALIVE",
+		2: "LIFE_OVER",
+		3: "LIFE_JUDGING",
+		4: "LIFE_MOVED",
+		5: "LIFE_FLUSHING",
+		6: "LIFE_QUEUED",
+		7: "LIFE_DELETING",
+		8: "LIFE_BURIED",
+	}
+	Life_value = map[string]int32{
+		"LIFE_UNSPECIFIED": 0,
+		"LIFE_ALIVE":       1,
+		"LIFE_OVER":        2,
+		"LIFE_JUDGING":     3,
+		"LIFE_MOVED":       4,
+		"LIFE_FLUSHING":    5,
+		"LIFE_QUEUED":      6,
+		"LIFE_DELETING":    7,
+		"LIFE_BURIED":      8,
+	}
+)
+
+func (x Life) Enum() *Life {
+	p := new(Life)
+	*p = x
+	return p
+}
+
+func (x Life) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Life) Descriptor() protoreflect.EnumDescriptor {
+	return file_cmd_engine_parleyv1_operator_proto_enumTypes[2].Descriptor()
+}
+
+func (Life) Type() protoreflect.EnumType {
+	return &file_cmd_engine_parleyv1_operator_proto_enumTypes[2]
+}
+
+func (x Life) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Life.Descriptor instead.
+func (Life) EnumDescriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+type Retention int32
+
+const (
+	Retention_RETENTION_UNSPECIFIED Retention = 0
+	Retention_RETENTION_AFTER       Retention = 1 // from the last post that was not silent
+	Retention_RETENTION_IDLE        Retention = 2 // from the last change of any kind
+	Retention_RETENTION_AGE         Retention = 3 // from the beginning
+)
+
+// Enum value maps for Retention.
+var (
+	Retention_name = map[int32]string{
+		0: "RETENTION_UNSPECIFIED",
+		1: "RETENTION_AFTER",
+		2: "RETENTION_IDLE",
+		3: "RETENTION_AGE",
+	}
+	Retention_value = map[string]int32{
+		"RETENTION_UNSPECIFIED": 0,
+		"RETENTION_AFTER":       1,
+		"RETENTION_IDLE":        2,
+		"RETENTION_AGE":         3,
+	}
+)
+
+func (x Retention) Enum() *Retention {
+	p := new(Retention)
+	*p = x
+	return p
+}
+
+func (x Retention) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Retention) Descriptor() protoreflect.EnumDescriptor {
+	return file_cmd_engine_parleyv1_operator_proto_enumTypes[3].Descriptor()
+}
+
+func (Retention) Type() protoreflect.EnumType {
+	return &file_cmd_engine_parleyv1_operator_proto_enumTypes[3]
+}
+
+func (x Retention) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Retention.Descriptor instead.
+func (Retention) EnumDescriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{3}
+}
+
+type DeadlineOrigin int32
+
+const (
+	DeadlineOrigin_DEADLINE_ORIGIN_UNSPECIFIED DeadlineOrigin = 0
+	DeadlineOrigin_DEADLINE_ORIGIN_POLICY      DeadlineOrigin = 1 // it is what the policy asks for
+	DeadlineOrigin_DEADLINE_ORIGIN_DELETED     DeadlineOrigin = 2 // it was deleted at that moment
+	DeadlineOrigin_DEADLINE_ORIGIN_CUT         DeadlineOrigin = 3 // the policy asks for a time that was over at the last change, and it became the time of that change
+	DeadlineOrigin_DEADLINE_ORIGIN_EARLIER     DeadlineOrigin = 4 // another policy asked for it, and the one of now applies from the next change on; or it was cut by a change that members are not shown
+)
+
+// Enum value maps for DeadlineOrigin.
+var (
+	DeadlineOrigin_name = map[int32]string{
+		0: "DEADLINE_ORIGIN_UNSPECIFIED",
+		1: "DEADLINE_ORIGIN_POLICY",
+		2: "DEADLINE_ORIGIN_DELETED",
+		3: "DEADLINE_ORIGIN_CUT",
+		4: "DEADLINE_ORIGIN_EARLIER",
+	}
+	DeadlineOrigin_value = map[string]int32{
+		"DEADLINE_ORIGIN_UNSPECIFIED": 0,
+		"DEADLINE_ORIGIN_POLICY":      1,
+		"DEADLINE_ORIGIN_DELETED":     2,
+		"DEADLINE_ORIGIN_CUT":         3,
+		"DEADLINE_ORIGIN_EARLIER":     4,
+	}
+)
+
+func (x DeadlineOrigin) Enum() *DeadlineOrigin {
+	p := new(DeadlineOrigin)
+	*p = x
+	return p
+}
+
+func (x DeadlineOrigin) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DeadlineOrigin) Descriptor() protoreflect.EnumDescriptor {
+	return file_cmd_engine_parleyv1_operator_proto_enumTypes[4].Descriptor()
+}
+
+func (DeadlineOrigin) Type() protoreflect.EnumType {
+	return &file_cmd_engine_parleyv1_operator_proto_enumTypes[4]
+}
+
+func (x DeadlineOrigin) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DeadlineOrigin.Descriptor instead.
+func (DeadlineOrigin) EnumDescriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{4}
+}
+
+type MemoryState int32
+
+const (
+	MemoryState_MEMORY_UNSPECIFIED MemoryState = 0
+	MemoryState_MEMORY_PASSIVE     MemoryState = 1 // nothing is in memory
+	MemoryState_MEMORY_ACTIVATING  MemoryState = 2 // its rows are being read, or an actor before has yet to end
+	MemoryState_MEMORY_ACTIVE      MemoryState = 3 // it has an actor
+	MemoryState_MEMORY_WAITING     MemoryState = 4 // its actor waits for memberships to be read
+	MemoryState_MEMORY_QUARANTINED MemoryState = 5 // it refuses everything for a while
+)
+
+// Enum value maps for MemoryState.
+var (
+	MemoryState_name = map[int32]string{
+		0: "MEMORY_UNSPECIFIED",
+		1: "MEMORY_PASSIVE",
+		2: "MEMORY_ACTIVATING",
+		3: "MEMORY_ACTIVE",
+		4: "MEMORY_WAITING",
+		5: "MEMORY_QUARANTINED",
+	}
+	MemoryState_value = map[string]int32{
+		"MEMORY_UNSPECIFIED": 0,
+		"MEMORY_PASSIVE":     1,
+		"MEMORY_ACTIVATING":  2,
+		"MEMORY_ACTIVE":      3,
+		"MEMORY_WAITING":     4,
+		"MEMORY_QUARANTINED": 5,
+	}
+)
+
+func (x MemoryState) Enum() *MemoryState {
+	p := new(MemoryState)
+	*p = x
+	return p
+}
+
+func (x MemoryState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MemoryState) Descriptor() protoreflect.EnumDescriptor {
+	return file_cmd_engine_parleyv1_operator_proto_enumTypes[5].Descriptor()
+}
+
+func (MemoryState) Type() protoreflect.EnumType {
+	return &file_cmd_engine_parleyv1_operator_proto_enumTypes[5]
+}
+
+func (x MemoryState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use MemoryState.Descriptor instead.
+func (MemoryState) EnumDescriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{5}
 }
 
 type RewindRequest struct {
@@ -584,11 +824,1872 @@ func (x *LookedUp) GetFate() Fate {
 	return Fate_FATE_UNSPECIFIED
 }
 
+type ExplainConversationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversation  string                 `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	User          string                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"` // "": none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainConversationRequest) Reset() {
+	*x = ExplainConversationRequest{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainConversationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainConversationRequest) ProtoMessage() {}
+
+func (x *ExplainConversationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainConversationRequest.ProtoReflect.Descriptor instead.
+func (*ExplainConversationRequest) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ExplainConversationRequest) GetConversation() string {
+	if x != nil {
+		return x.Conversation
+	}
+	return ""
+}
+
+func (x *ExplainConversationRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+// ExplainConversationResponse: rows, those of the user and `now` are as of one moment; what is in memory beside them is as of moments of its own, within the call.
+type ExplainConversationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversation  string                 `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Shard         uint32                 `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
+	Now           *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"` // by the engine's clock, as all times are
+	Policy        *PolicyExplanation     `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	Life          Life                   `protobuf:"varint,5,opt,name=life,proto3,enum=parley.v1.Life" json:"life,omitempty"`
+	Head          *HeadExplanation       `protobuf:"bytes,6,opt,name=head,proto3" json:"head,omitempty"`           // of the latest generation; absent: there is none
+	Tombstone     *TombstoneExplanation  `protobuf:"bytes,7,opt,name=tombstone,proto3" json:"tombstone,omitempty"` // where `life` is LIFE_BURIED
+	Deadline      *DeadlineExplanation   `protobuf:"bytes,8,opt,name=deadline,proto3" json:"deadline,omitempty"`   // of `head`
+	Due           *DueExplanation        `protobuf:"bytes,9,opt,name=due,proto3" json:"due,omitempty"`             // of `head`
+	Index         *IndexExplanation      `protobuf:"bytes,10,opt,name=index,proto3" json:"index,omitempty"`        // of `head`
+	Memory        *MemoryExplanation     `protobuf:"bytes,11,opt,name=memory,proto3" json:"memory,omitempty"`      // this and the three that follow are absent where a directory was asked, that no server has open
+	Journal       *JournalExplanation    `protobuf:"bytes,12,opt,name=journal,proto3" json:"journal,omitempty"`
+	Reaper        *ReaperExplanation     `protobuf:"bytes,13,opt,name=reaper,proto3" json:"reaper,omitempty"`
+	Changes       *ChangesExplanation    `protobuf:"bytes,14,opt,name=changes,proto3" json:"changes,omitempty"`
+	User          *UserExplanation       `protobuf:"bytes,15,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainConversationResponse) Reset() {
+	*x = ExplainConversationResponse{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainConversationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainConversationResponse) ProtoMessage() {}
+
+func (x *ExplainConversationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainConversationResponse.ProtoReflect.Descriptor instead.
+func (*ExplainConversationResponse) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ExplainConversationResponse) GetConversation() string {
+	if x != nil {
+		return x.Conversation
+	}
+	return ""
+}
+
+func (x *ExplainConversationResponse) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *ExplainConversationResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetPolicy() *PolicyExplanation {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetLife() Life {
+	if x != nil {
+		return x.Life
+	}
+	return Life_LIFE_UNSPECIFIED
+}
+
+func (x *ExplainConversationResponse) GetHead() *HeadExplanation {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetTombstone() *TombstoneExplanation {
+	if x != nil {
+		return x.Tombstone
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetDeadline() *DeadlineExplanation {
+	if x != nil {
+		return x.Deadline
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetDue() *DueExplanation {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetIndex() *IndexExplanation {
+	if x != nil {
+		return x.Index
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetMemory() *MemoryExplanation {
+	if x != nil {
+		return x.Memory
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetJournal() *JournalExplanation {
+	if x != nil {
+		return x.Journal
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetReaper() *ReaperExplanation {
+	if x != nil {
+		return x.Reaper
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetChanges() *ChangesExplanation {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *ExplainConversationResponse) GetUser() *UserExplanation {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+// PolicyExplanation is the policy that applies to the conversation's next change. A time that is absent is not set.
+type PolicyExplanation struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Namespace       string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Named           bool                   `protobuf:"varint,2,opt,name=named,proto3" json:"named,omitempty"` // the policy is the namespace's own; else it is the default
+	ExpireAfter     *durationpb.Duration   `protobuf:"bytes,3,opt,name=expire_after,json=expireAfter,proto3" json:"expire_after,omitempty"`
+	ExpireIdle      *durationpb.Duration   `protobuf:"bytes,4,opt,name=expire_idle,json=expireIdle,proto3" json:"expire_idle,omitempty"`
+	ExpireAge       *durationpb.Duration   `protobuf:"bytes,5,opt,name=expire_age,json=expireAge,proto3" json:"expire_age,omitempty"`
+	ExpireJitter    *durationpb.Duration   `protobuf:"bytes,6,opt,name=expire_jitter,json=expireJitter,proto3" json:"expire_jitter,omitempty"`
+	KeepPinned      bool                   `protobuf:"varint,7,opt,name=keep_pinned,json=keepPinned,proto3" json:"keep_pinned,omitempty"`
+	MembersRequired bool                   `protobuf:"varint,8,opt,name=members_required,json=membersRequired,proto3" json:"members_required,omitempty"`
+	MaxSeqJump      uint64                 `protobuf:"varint,9,opt,name=max_seq_jump,json=maxSeqJump,proto3" json:"max_seq_jump,omitempty"`
+	ReceiptsUpTo    uint64                 `protobuf:"varint,10,opt,name=receipts_up_to,json=receiptsUpTo,proto3" json:"receipts_up_to,omitempty"` // 0: any number
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *PolicyExplanation) Reset() {
+	*x = PolicyExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyExplanation) ProtoMessage() {}
+
+func (x *PolicyExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyExplanation.ProtoReflect.Descriptor instead.
+func (*PolicyExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PolicyExplanation) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *PolicyExplanation) GetNamed() bool {
+	if x != nil {
+		return x.Named
+	}
+	return false
+}
+
+func (x *PolicyExplanation) GetExpireAfter() *durationpb.Duration {
+	if x != nil {
+		return x.ExpireAfter
+	}
+	return nil
+}
+
+func (x *PolicyExplanation) GetExpireIdle() *durationpb.Duration {
+	if x != nil {
+		return x.ExpireIdle
+	}
+	return nil
+}
+
+func (x *PolicyExplanation) GetExpireAge() *durationpb.Duration {
+	if x != nil {
+		return x.ExpireAge
+	}
+	return nil
+}
+
+func (x *PolicyExplanation) GetExpireJitter() *durationpb.Duration {
+	if x != nil {
+		return x.ExpireJitter
+	}
+	return nil
+}
+
+func (x *PolicyExplanation) GetKeepPinned() bool {
+	if x != nil {
+		return x.KeepPinned
+	}
+	return false
+}
+
+func (x *PolicyExplanation) GetMembersRequired() bool {
+	if x != nil {
+		return x.MembersRequired
+	}
+	return false
+}
+
+func (x *PolicyExplanation) GetMaxSeqJump() uint64 {
+	if x != nil {
+		return x.MaxSeqJump
+	}
+	return 0
+}
+
+func (x *PolicyExplanation) GetReceiptsUpTo() uint64 {
+	if x != nil {
+		return x.ReceiptsUpTo
+	}
+	return 0
+}
+
+type HeadExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Generation    uint64                 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`   // of the shard, in which the generation was begun
+	Number        uint64                 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"` // among those that the shard began in that epoch, from 1
+	Floor         uint64                 `protobuf:"varint,4,opt,name=floor,proto3" json:"floor,omitempty"`   // the last message that generations before it are known to have reached; how many those were is not kept
+	Version       uint64                 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	LastSeq       uint64                 `protobuf:"varint,6,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
+	LastSender    string                 `protobuf:"bytes,7,opt,name=last_sender,json=lastSender,proto3" json:"last_sender,omitempty"`
+	PreviewBytes  uint64                 `protobuf:"varint,8,opt,name=preview_bytes,json=previewBytes,proto3" json:"preview_bytes,omitempty"`
+	Members       uint64                 `protobuf:"varint,9,opt,name=members,proto3" json:"members,omitempty"`
+	Pins          uint64                 `protobuf:"varint,10,opt,name=pins,proto3" json:"pins,omitempty"`
+	Held          bool                   `protobuf:"varint,11,opt,name=held,proto3" json:"held,omitempty"`
+	Large         bool                   `protobuf:"varint,12,opt,name=large,proto3" json:"large,omitempty"`
+	Born          *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=born,proto3" json:"born,omitempty"`
+	LastPost      *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=last_post,json=lastPost,proto3" json:"last_post,omitempty"`       // that was not silent
+	LastChange    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=last_change,json=lastChange,proto3" json:"last_change,omitempty"` // that members are shown
+	Rewinds       uint64                 `protobuf:"varint,16,opt,name=rewinds,proto3" json:"rewinds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeadExplanation) Reset() {
+	*x = HeadExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeadExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeadExplanation) ProtoMessage() {}
+
+func (x *HeadExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeadExplanation.ProtoReflect.Descriptor instead.
+func (*HeadExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *HeadExplanation) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetFloor() uint64 {
+	if x != nil {
+		return x.Floor
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetLastSeq() uint64 {
+	if x != nil {
+		return x.LastSeq
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetLastSender() string {
+	if x != nil {
+		return x.LastSender
+	}
+	return ""
+}
+
+func (x *HeadExplanation) GetPreviewBytes() uint64 {
+	if x != nil {
+		return x.PreviewBytes
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetMembers() uint64 {
+	if x != nil {
+		return x.Members
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetPins() uint64 {
+	if x != nil {
+		return x.Pins
+	}
+	return 0
+}
+
+func (x *HeadExplanation) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
+func (x *HeadExplanation) GetLarge() bool {
+	if x != nil {
+		return x.Large
+	}
+	return false
+}
+
+func (x *HeadExplanation) GetBorn() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Born
+	}
+	return nil
+}
+
+func (x *HeadExplanation) GetLastPost() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastPost
+	}
+	return nil
+}
+
+func (x *HeadExplanation) GetLastChange() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastChange
+	}
+	return nil
+}
+
+func (x *HeadExplanation) GetRewinds() uint64 {
+	if x != nil {
+		return x.Rewinds
+	}
+	return 0
+}
+
+type TombstoneExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Generation    uint64                 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	LastSeq       uint64                 `protobuf:"varint,2,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
+	Reason        Reason                 `protobuf:"varint,3,opt,name=reason,proto3,enum=parley.v1.Reason" json:"reason,omitempty"` // this and what follows is absent where the event of the deletion was not found
+	Deadline      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	Deleted       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	KeptUntil     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=kept_until,json=keptUntil,proto3" json:"kept_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TombstoneExplanation) Reset() {
+	*x = TombstoneExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TombstoneExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TombstoneExplanation) ProtoMessage() {}
+
+func (x *TombstoneExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TombstoneExplanation.ProtoReflect.Descriptor instead.
+func (*TombstoneExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *TombstoneExplanation) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *TombstoneExplanation) GetLastSeq() uint64 {
+	if x != nil {
+		return x.LastSeq
+	}
+	return 0
+}
+
+func (x *TombstoneExplanation) GetReason() Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return Reason_REASON_UNSPECIFIED
+}
+
+func (x *TombstoneExplanation) GetDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Deadline
+	}
+	return nil
+}
+
+func (x *TombstoneExplanation) GetDeleted() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Deleted
+	}
+	return nil
+}
+
+func (x *TombstoneExplanation) GetKeptUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.KeptUntil
+	}
+	return nil
+}
+
+type DeadlineExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Deadline      *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=deadline,proto3" json:"deadline,omitempty"` // absent: it does not expire
+	Origin        DeadlineOrigin         `protobuf:"varint,2,opt,name=origin,proto3,enum=parley.v1.DeadlineOrigin" json:"origin,omitempty"`
+	Held          bool                   `protobuf:"varint,3,opt,name=held,proto3" json:"held,omitempty"`                            // it does not expire because it is held
+	Pinned        bool                   `protobuf:"varint,4,opt,name=pinned,proto3" json:"pinned,omitempty"`                        // … because the policy keeps what is pinned
+	Steps         []*DeadlineStep        `protobuf:"bytes,5,rep,name=steps,proto3" json:"steps,omitempty"`                           // one for each rule of the policy
+	First         Retention              `protobuf:"varint,6,opt,name=first,proto3,enum=parley.v1.Retention" json:"first,omitempty"` // whose step comes first
+	Jitter        *durationpb.Duration   `protobuf:"bytes,7,opt,name=jitter,proto3" json:"jitter,omitempty"`                         // is added to that
+	Asked         *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=asked,proto3" json:"asked,omitempty"`                           // the sum, whether or not the conversation is kept
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadlineExplanation) Reset() {
+	*x = DeadlineExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadlineExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadlineExplanation) ProtoMessage() {}
+
+func (x *DeadlineExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadlineExplanation.ProtoReflect.Descriptor instead.
+func (*DeadlineExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DeadlineExplanation) GetDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Deadline
+	}
+	return nil
+}
+
+func (x *DeadlineExplanation) GetOrigin() DeadlineOrigin {
+	if x != nil {
+		return x.Origin
+	}
+	return DeadlineOrigin_DEADLINE_ORIGIN_UNSPECIFIED
+}
+
+func (x *DeadlineExplanation) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
+func (x *DeadlineExplanation) GetPinned() bool {
+	if x != nil {
+		return x.Pinned
+	}
+	return false
+}
+
+func (x *DeadlineExplanation) GetSteps() []*DeadlineStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *DeadlineExplanation) GetFirst() Retention {
+	if x != nil {
+		return x.First
+	}
+	return Retention_RETENTION_UNSPECIFIED
+}
+
+func (x *DeadlineExplanation) GetJitter() *durationpb.Duration {
+	if x != nil {
+		return x.Jitter
+	}
+	return nil
+}
+
+func (x *DeadlineExplanation) GetAsked() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Asked
+	}
+	return nil
+}
+
+type DeadlineStep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rule          Retention              `protobuf:"varint,1,opt,name=rule,proto3,enum=parley.v1.Retention" json:"rule,omitempty"`
+	From          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	After         *durationpb.Duration   `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	AtLeast       bool                   `protobuf:"varint,5,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"` // it counts from `from` or later: which moment is not kept
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadlineStep) Reset() {
+	*x = DeadlineStep{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadlineStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadlineStep) ProtoMessage() {}
+
+func (x *DeadlineStep) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadlineStep.ProtoReflect.Descriptor instead.
+func (*DeadlineStep) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DeadlineStep) GetRule() Retention {
+	if x != nil {
+		return x.Rule
+	}
+	return Retention_RETENTION_UNSPECIFIED
+}
+
+func (x *DeadlineStep) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *DeadlineStep) GetAfter() *durationpb.Duration {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+func (x *DeadlineStep) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *DeadlineStep) GetAtLeast() bool {
+	if x != nil {
+		return x.AtLeast
+	}
+	return false
+}
+
+type DueExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`                                // the deadline in the entry's key; absent: there is no entry
+	Present       bool                   `protobuf:"varint,2,opt,name=present,proto3" json:"present,omitempty"`                     // it is in the index, or on its way there
+	Pending       bool                   `protobuf:"varint,3,opt,name=pending,proto3" json:"pending,omitempty"`                     // it is not in the store yet
+	Early         *durationpb.Duration   `protobuf:"bytes,4,opt,name=early,proto3" json:"early,omitempty"`                          // how much earlier than the deadline it stands: when it comes due, it is moved
+	LooksFrom     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=looks_from,json=looksFrom,proto3" json:"looks_from,omitempty"` // when the reaper looks at the shard's index next, and from which deadline on; absent: not before there is a reason to
+	LooksAt       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=looks_at,json=looksAt,proto3" json:"looks_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DueExplanation) Reset() {
+	*x = DueExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DueExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DueExplanation) ProtoMessage() {}
+
+func (x *DueExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DueExplanation.ProtoReflect.Descriptor instead.
+func (*DueExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DueExplanation) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *DueExplanation) GetPresent() bool {
+	if x != nil {
+		return x.Present
+	}
+	return false
+}
+
+func (x *DueExplanation) GetPending() bool {
+	if x != nil {
+		return x.Pending
+	}
+	return false
+}
+
+func (x *DueExplanation) GetEarly() *durationpb.Duration {
+	if x != nil {
+		return x.Early
+	}
+	return nil
+}
+
+func (x *DueExplanation) GetLooksFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LooksFrom
+	}
+	return nil
+}
+
+func (x *DueExplanation) GetLooksAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LooksAt
+	}
+	return nil
+}
+
+type IndexExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Large         bool                   `protobuf:"varint,1,opt,name=large,proto3" json:"large,omitempty"`
+	Listed        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=listed,proto3" json:"listed,omitempty"`                                 // the hour of the members' active entries
+	ListedMoves   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=listed_moves,json=listedMoves,proto3" json:"listed_moves,omitempty"`    // a post sent from then on moves them
+	Noticed       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=noticed,proto3" json:"noticed,omitempty"`                               // the hour of their noticed entries
+	NoticedMoves  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=noticed_moves,json=noticedMoves,proto3" json:"noticed_moves,omitempty"` // another change from then on moves those
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IndexExplanation) Reset() {
+	*x = IndexExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IndexExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IndexExplanation) ProtoMessage() {}
+
+func (x *IndexExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IndexExplanation.ProtoReflect.Descriptor instead.
+func (*IndexExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *IndexExplanation) GetLarge() bool {
+	if x != nil {
+		return x.Large
+	}
+	return false
+}
+
+func (x *IndexExplanation) GetListed() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Listed
+	}
+	return nil
+}
+
+func (x *IndexExplanation) GetListedMoves() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ListedMoves
+	}
+	return nil
+}
+
+func (x *IndexExplanation) GetNoticed() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Noticed
+	}
+	return nil
+}
+
+func (x *IndexExplanation) GetNoticedMoves() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NoticedMoves
+	}
+	return nil
+}
+
+type MemoryExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         MemoryState            `protobuf:"varint,1,opt,name=state,proto3,enum=parley.v1.MemoryState" json:"state,omitempty"`
+	Queued        uint64                 `protobuf:"varint,2,opt,name=queued,proto3" json:"queued,omitempty"`     // proposals that wait
+	Failures      uint64                 `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"` // in a row
+	LastUsed      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_used,json=lastUsed,proto3" json:"last_used,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`   // of MEMORY_QUARANTINED
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"` // likewise
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemoryExplanation) Reset() {
+	*x = MemoryExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemoryExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemoryExplanation) ProtoMessage() {}
+
+func (x *MemoryExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemoryExplanation.ProtoReflect.Descriptor instead.
+func (*MemoryExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *MemoryExplanation) GetState() MemoryState {
+	if x != nil {
+		return x.State
+	}
+	return MemoryState_MEMORY_UNSPECIFIED
+}
+
+func (x *MemoryExplanation) GetQueued() uint64 {
+	if x != nil {
+		return x.Queued
+	}
+	return 0
+}
+
+func (x *MemoryExplanation) GetFailures() uint64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *MemoryExplanation) GetLastUsed() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastUsed
+	}
+	return nil
+}
+
+func (x *MemoryExplanation) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *MemoryExplanation) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// JournalExplanation is what of the conversation is not in the store yet.
+type JournalExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HeadRows      uint64                 `protobuf:"varint,1,opt,name=head_rows,json=headRows,proto3" json:"head_rows,omitempty"`       // of the head, the tail and the roster
+	MemberRows    uint64                 `protobuf:"varint,2,opt,name=member_rows,json=memberRows,proto3" json:"member_rows,omitempty"` // of users
+	EntryRows     uint64                 `protobuf:"varint,3,opt,name=entry_rows,json=entryRows,proto3" json:"entry_rows,omitempty"`    // of the index of lists
+	DueRows       uint64                 `protobuf:"varint,4,opt,name=due_rows,json=dueRows,proto3" json:"due_rows,omitempty"`          // of the due index
+	Bytes         uint64                 `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Age           *durationpb.Duration   `protobuf:"bytes,6,opt,name=age,proto3" json:"age,omitempty"`
+	Batch         uint64                 `protobuf:"varint,7,opt,name=batch,proto3" json:"batch,omitempty"` // the last that has any of them
+	Writing       bool                   `protobuf:"varint,8,opt,name=writing,proto3" json:"writing,omitempty"`
+	Flushed       uint64                 `protobuf:"varint,9,opt,name=flushed,proto3" json:"flushed,omitempty"` // the last batch, of all conversations, that is in the store
+	Failed        uint64                 `protobuf:"varint,10,opt,name=failed,proto3" json:"failed,omitempty"`  // attempts that failed since the start, of all conversations
+	Error         string                 `protobuf:"bytes,11,opt,name=error,proto3" json:"error,omitempty"`     // why the last attempt failed, if it did
+	Barred        string                 `protobuf:"bytes,12,opt,name=barred,proto3" json:"barred,omitempty"`   // why nothing of the conversation is taken, if that is so
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JournalExplanation) Reset() {
+	*x = JournalExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JournalExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JournalExplanation) ProtoMessage() {}
+
+func (x *JournalExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JournalExplanation.ProtoReflect.Descriptor instead.
+func (*JournalExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *JournalExplanation) GetHeadRows() uint64 {
+	if x != nil {
+		return x.HeadRows
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetMemberRows() uint64 {
+	if x != nil {
+		return x.MemberRows
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetEntryRows() uint64 {
+	if x != nil {
+		return x.EntryRows
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetDueRows() uint64 {
+	if x != nil {
+		return x.DueRows
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetAge() *durationpb.Duration {
+	if x != nil {
+		return x.Age
+	}
+	return nil
+}
+
+func (x *JournalExplanation) GetBatch() uint64 {
+	if x != nil {
+		return x.Batch
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetWriting() bool {
+	if x != nil {
+		return x.Writing
+	}
+	return false
+}
+
+func (x *JournalExplanation) GetFlushed() uint64 {
+	if x != nil {
+		return x.Flushed
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetFailed() uint64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *JournalExplanation) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *JournalExplanation) GetBarred() string {
+	if x != nil {
+		return x.Barred
+	}
+	return ""
+}
+
+type ReaperExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Generations   []*ReapExplanation     `protobuf:"bytes,1,rep,name=generations,proto3" json:"generations,omitempty"` // of the conversation, that the reaper is dealing with
+	Waiting       uint64                 `protobuf:"varint,2,opt,name=waiting,proto3" json:"waiting,omitempty"`        // in its queue, of all conversations
+	Failures      uint64                 `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"`      // of batches in a row
+	Error         string                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`             // why the last one failed, if it did
+	Resumes       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=resumes,proto3" json:"resumes,omitempty"`         // when the next batch may begin; absent: now
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReaperExplanation) Reset() {
+	*x = ReaperExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReaperExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReaperExplanation) ProtoMessage() {}
+
+func (x *ReaperExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReaperExplanation.ProtoReflect.Descriptor instead.
+func (*ReaperExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ReaperExplanation) GetGenerations() []*ReapExplanation {
+	if x != nil {
+		return x.Generations
+	}
+	return nil
+}
+
+func (x *ReaperExplanation) GetWaiting() uint64 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *ReaperExplanation) GetFailures() uint64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *ReaperExplanation) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *ReaperExplanation) GetResumes() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Resumes
+	}
+	return nil
+}
+
+type ReapExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Generation    uint64                 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	Stage         Life                   `protobuf:"varint,2,opt,name=stage,proto3,enum=parley.v1.Life" json:"stage,omitempty"`
+	Due           *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=due,proto3" json:"due,omitempty"`
+	Ahead         uint64                 `protobuf:"varint,4,opt,name=ahead,proto3" json:"ahead,omitempty"`       // generations before it in the queue
+	After         uint64                 `protobuf:"varint,5,opt,name=after,proto3" json:"after,omitempty"`       // the journal's batch that must be in the store first
+	Tried         bool                   `protobuf:"varint,6,opt,name=tried,proto3" json:"tried,omitempty"`       // a batch with it failed, and may have been carried out
+	Failures      uint64                 `protobuf:"varint,7,opt,name=failures,proto3" json:"failures,omitempty"` // of batches that it was alone in
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReapExplanation) Reset() {
+	*x = ReapExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReapExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReapExplanation) ProtoMessage() {}
+
+func (x *ReapExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReapExplanation.ProtoReflect.Descriptor instead.
+func (*ReapExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReapExplanation) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *ReapExplanation) GetStage() Life {
+	if x != nil {
+		return x.Stage
+	}
+	return Life_LIFE_UNSPECIFIED
+}
+
+func (x *ReapExplanation) GetDue() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
+func (x *ReapExplanation) GetAhead() uint64 {
+	if x != nil {
+		return x.Ahead
+	}
+	return 0
+}
+
+func (x *ReapExplanation) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *ReapExplanation) GetTried() bool {
+	if x != nil {
+		return x.Tried
+	}
+	return false
+}
+
+func (x *ReapExplanation) GetFailures() uint64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+// ChangesExplanation is what is in memory of the latest changes: they are kept while somebody watches, and a while after that.
+type ChangesExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Recording     bool                   `protobuf:"varint,1,opt,name=recording,proto3" json:"recording,omitempty"`
+	Since         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`     // the oldest that is kept, of any conversation; absent: there is none
+	Changes       []*RecentChange        `protobuf:"bytes,3,rep,name=changes,proto3" json:"changes,omitempty"` // of this one, latest first; at most 16
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangesExplanation) Reset() {
+	*x = ChangesExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangesExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangesExplanation) ProtoMessage() {}
+
+func (x *ChangesExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangesExplanation.ProtoReflect.Descriptor instead.
+func (*ChangesExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ChangesExplanation) GetRecording() bool {
+	if x != nil {
+		return x.Recording
+	}
+	return false
+}
+
+func (x *ChangesExplanation) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *ChangesExplanation) GetChanges() []*RecentChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+type RecentChange struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	Generation    uint64                 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
+	Changed       *Changed               `protobuf:"bytes,3,opt,name=changed,proto3" json:"changed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecentChange) Reset() {
+	*x = RecentChange{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecentChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecentChange) ProtoMessage() {}
+
+func (x *RecentChange) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecentChange.ProtoReflect.Descriptor instead.
+func (*RecentChange) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RecentChange) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *RecentChange) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *RecentChange) GetChanged() *Changed {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+type UserExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Member        bool                   `protobuf:"varint,2,opt,name=member,proto3" json:"member,omitempty"` // there is a row of this generation; what follows, but for `stale`, is of that
+	Stale         uint64                 `protobuf:"varint,3,opt,name=stale,proto3" json:"stale,omitempty"`   // the row is of this older generation, and counts for nothing
+	Left          bool                   `protobuf:"varint,4,opt,name=left,proto3" json:"left,omitempty"`
+	Keep          bool                   `protobuf:"varint,5,opt,name=keep,proto3" json:"keep,omitempty"` // left, but keeps the conversation in their list
+	VisibleFrom   uint64                 `protobuf:"varint,6,opt,name=visible_from,json=visibleFrom,proto3" json:"visible_from,omitempty"`
+	VisibleTo     uint64                 `protobuf:"varint,7,opt,name=visible_to,json=visibleTo,proto3" json:"visible_to,omitempty"` // of one who left
+	Unread        *UnreadSum             `protobuf:"bytes,8,opt,name=unread,proto3" json:"unread,omitempty"`
+	Hide          Hide                   `protobuf:"varint,9,opt,name=hide,proto3,enum=parley.v1.Hide" json:"hide,omitempty"` // in force
+	Listed        bool                   `protobuf:"varint,10,opt,name=listed,proto3" json:"listed,omitempty"`
+	Muted         bool                   `protobuf:"varint,11,opt,name=muted,proto3" json:"muted,omitempty"` // now
+	MutedUntil    *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=muted_until,json=mutedUntil,proto3" json:"muted_until,omitempty"`
+	Pin           uint64                 `protobuf:"varint,13,opt,name=pin,proto3" json:"pin,omitempty"`
+	Tags          uint64                 `protobuf:"varint,14,opt,name=tags,proto3" json:"tags,omitempty"`
+	DeliveredSeq  uint64                 `protobuf:"varint,15,opt,name=delivered_seq,json=deliveredSeq,proto3" json:"delivered_seq,omitempty"`
+	CustomBytes   uint64                 `protobuf:"varint,16,opt,name=custom_bytes,json=customBytes,proto3" json:"custom_bytes,omitempty"`
+	DraftBytes    uint64                 `protobuf:"varint,17,opt,name=draft_bytes,json=draftBytes,proto3" json:"draft_bytes,omitempty"`
+	Version       uint64                 `protobuf:"varint,18,opt,name=version,proto3" json:"version,omitempty"`
+	Revision      uint64                 `protobuf:"varint,19,opt,name=revision,proto3" json:"revision,omitempty"`
+	ReadAt        *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=read_at,json=readAt,proto3" json:"read_at,omitempty"`
+	Changed       *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=changed,proto3" json:"changed,omitempty"`  // when the row last changed
+	Pending       bool                   `protobuf:"varint,22,opt,name=pending,proto3" json:"pending,omitempty"` // the row, or one of the entries, is not in the store yet
+	Entries       []*EntryExplanation    `protobuf:"bytes,23,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UserExplanation) Reset() {
+	*x = UserExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UserExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UserExplanation) ProtoMessage() {}
+
+func (x *UserExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UserExplanation.ProtoReflect.Descriptor instead.
+func (*UserExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *UserExplanation) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *UserExplanation) GetMember() bool {
+	if x != nil {
+		return x.Member
+	}
+	return false
+}
+
+func (x *UserExplanation) GetStale() uint64 {
+	if x != nil {
+		return x.Stale
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetLeft() bool {
+	if x != nil {
+		return x.Left
+	}
+	return false
+}
+
+func (x *UserExplanation) GetKeep() bool {
+	if x != nil {
+		return x.Keep
+	}
+	return false
+}
+
+func (x *UserExplanation) GetVisibleFrom() uint64 {
+	if x != nil {
+		return x.VisibleFrom
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetVisibleTo() uint64 {
+	if x != nil {
+		return x.VisibleTo
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetUnread() *UnreadSum {
+	if x != nil {
+		return x.Unread
+	}
+	return nil
+}
+
+func (x *UserExplanation) GetHide() Hide {
+	if x != nil {
+		return x.Hide
+	}
+	return Hide_HIDE_NONE
+}
+
+func (x *UserExplanation) GetListed() bool {
+	if x != nil {
+		return x.Listed
+	}
+	return false
+}
+
+func (x *UserExplanation) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+func (x *UserExplanation) GetMutedUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.MutedUntil
+	}
+	return nil
+}
+
+func (x *UserExplanation) GetPin() uint64 {
+	if x != nil {
+		return x.Pin
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetTags() uint64 {
+	if x != nil {
+		return x.Tags
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetDeliveredSeq() uint64 {
+	if x != nil {
+		return x.DeliveredSeq
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetCustomBytes() uint64 {
+	if x != nil {
+		return x.CustomBytes
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetDraftBytes() uint64 {
+	if x != nil {
+		return x.DraftBytes
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *UserExplanation) GetReadAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReadAt
+	}
+	return nil
+}
+
+func (x *UserExplanation) GetChanged() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *UserExplanation) GetPending() bool {
+	if x != nil {
+		return x.Pending
+	}
+	return false
+}
+
+func (x *UserExplanation) GetEntries() []*EntryExplanation {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// UnreadSum: unread = last - from - uncounted - own, and from = max(read, cleared, before), at most last.
+type UnreadSum struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Last           uint64                 `protobuf:"varint,1,opt,name=last,proto3" json:"last,omitempty"` // the last message of which the user may see anything
+	Read           uint64                 `protobuf:"varint,2,opt,name=read,proto3" json:"read,omitempty"`
+	Cleared        uint64                 `protobuf:"varint,3,opt,name=cleared,proto3" json:"cleared,omitempty"`
+	Before         uint64                 `protobuf:"varint,4,opt,name=before,proto3" json:"before,omitempty"` // the last message before the first that they may see
+	From           uint64                 `protobuf:"varint,5,opt,name=from,proto3" json:"from,omitempty"`
+	Uncounted      uint64                 `protobuf:"varint,6,opt,name=uncounted,proto3" json:"uncounted,omitempty"` // known to be silent or retracted
+	Own            uint64                 `protobuf:"varint,7,opt,name=own,proto3" json:"own,omitempty"`             // known to be the user's own, of the others
+	Unread         uint64                 `protobuf:"varint,8,opt,name=unread,proto3" json:"unread,omitempty"`
+	Exact          bool                   `protobuf:"varint,9,opt,name=exact,proto3" json:"exact,omitempty"`
+	Older          uint64                 `protobuf:"varint,10,opt,name=older,proto3" json:"older,omitempty"`                                         // among them, messages of which nothing is known one by one: they count as numbered
+	SendersUnknown uint64                 `protobuf:"varint,11,opt,name=senders_unknown,json=sendersUnknown,proto3" json:"senders_unknown,omitempty"` // … of which the sender is not known: they count though they may be the user's own
+	Marked         bool                   `protobuf:"varint,12,opt,name=marked,proto3" json:"marked,omitempty"`
+	ReadAhead      uint64                 `protobuf:"varint,13,opt,name=read_ahead,json=readAhead,proto3" json:"read_ahead,omitempty"`
+	Named          []uint64               `protobuf:"varint,14,rep,packed,name=named,proto3" json:"named,omitempty"`       // messages that count and name the user
+	Everyone       []uint64               `protobuf:"varint,15,rep,packed,name=everyone,proto3" json:"everyone,omitempty"` // … that name everybody
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *UnreadSum) Reset() {
+	*x = UnreadSum{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnreadSum) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnreadSum) ProtoMessage() {}
+
+func (x *UnreadSum) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnreadSum.ProtoReflect.Descriptor instead.
+func (*UnreadSum) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *UnreadSum) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetRead() uint64 {
+	if x != nil {
+		return x.Read
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetCleared() uint64 {
+	if x != nil {
+		return x.Cleared
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetUncounted() uint64 {
+	if x != nil {
+		return x.Uncounted
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetOwn() uint64 {
+	if x != nil {
+		return x.Own
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetUnread() uint64 {
+	if x != nil {
+		return x.Unread
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
+}
+
+func (x *UnreadSum) GetOlder() uint64 {
+	if x != nil {
+		return x.Older
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetSendersUnknown() uint64 {
+	if x != nil {
+		return x.SendersUnknown
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetMarked() bool {
+	if x != nil {
+		return x.Marked
+	}
+	return false
+}
+
+func (x *UnreadSum) GetReadAhead() uint64 {
+	if x != nil {
+		return x.ReadAhead
+	}
+	return 0
+}
+
+func (x *UnreadSum) GetNamed() []uint64 {
+	if x != nil {
+		return x.Named
+	}
+	return nil
+}
+
+func (x *UnreadSum) GetEveryone() []uint64 {
+	if x != nil {
+		return x.Everyone
+	}
+	return nil
+}
+
+type EntryExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          EntryKind              `protobuf:"varint,1,opt,name=kind,proto3,enum=parley.v1.EntryKind" json:"kind,omitempty"`
+	Hour          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=hour,proto3" json:"hour,omitempty"`
+	Moves         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=moves,proto3" json:"moves,omitempty"`      // at the first such change from then on; absent: it does not
+	Present       bool                   `protobuf:"varint,4,opt,name=present,proto3" json:"present,omitempty"` // false: it is not where it should be
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EntryExplanation) Reset() {
+	*x = EntryExplanation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EntryExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EntryExplanation) ProtoMessage() {}
+
+func (x *EntryExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EntryExplanation.ProtoReflect.Descriptor instead.
+func (*EntryExplanation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *EntryExplanation) GetKind() EntryKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EntryKind_ENTRY_UNSPECIFIED
+}
+
+func (x *EntryExplanation) GetHour() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Hour
+	}
+	return nil
+}
+
+func (x *EntryExplanation) GetMoves() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
+func (x *EntryExplanation) GetPresent() bool {
+	if x != nil {
+		return x.Present
+	}
+	return false
+}
+
 var File_cmd_engine_parleyv1_operator_proto protoreflect.FileDescriptor
 
 const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\n" +
-	"\"cmd/engine/parleyv1/operator.proto\x12\tparley.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"|\n" +
+	"\"cmd/engine/parleyv1/operator.proto\x12\tparley.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dcmd/engine/parleyv1/api.proto\"|\n" +
 	"\rRewindRequest\x12\"\n" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x0e\n" +
@@ -626,12 +2727,211 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\x12*\n" +
 	"\x05entry\x18\x02 \x01(\x0e2\x14.parley.v1.EntryKindR\x05entry\x12.\n" +
 	"\x04hour\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04hour\x12#\n" +
-	"\x04fate\x18\x04 \x01(\x0e2\x0f.parley.v1.FateR\x04fate*X\n" +
+	"\x04fate\x18\x04 \x01(\x0e2\x0f.parley.v1.FateR\x04fate\"T\n" +
+	"\x1aExplainConversationRequest\x12\"\n" +
+	"\fconversation\x18\x01 \x01(\tR\fconversation\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\"\xf9\x05\n" +
+	"\x1bExplainConversationResponse\x12\"\n" +
+	"\fconversation\x18\x01 \x01(\tR\fconversation\x12\x14\n" +
+	"\x05shard\x18\x02 \x01(\rR\x05shard\x12,\n" +
+	"\x03now\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x124\n" +
+	"\x06policy\x18\x04 \x01(\v2\x1c.parley.v1.PolicyExplanationR\x06policy\x12#\n" +
+	"\x04life\x18\x05 \x01(\x0e2\x0f.parley.v1.LifeR\x04life\x12.\n" +
+	"\x04head\x18\x06 \x01(\v2\x1a.parley.v1.HeadExplanationR\x04head\x12=\n" +
+	"\ttombstone\x18\a \x01(\v2\x1f.parley.v1.TombstoneExplanationR\ttombstone\x12:\n" +
+	"\bdeadline\x18\b \x01(\v2\x1e.parley.v1.DeadlineExplanationR\bdeadline\x12+\n" +
+	"\x03due\x18\t \x01(\v2\x19.parley.v1.DueExplanationR\x03due\x121\n" +
+	"\x05index\x18\n" +
+	" \x01(\v2\x1b.parley.v1.IndexExplanationR\x05index\x124\n" +
+	"\x06memory\x18\v \x01(\v2\x1c.parley.v1.MemoryExplanationR\x06memory\x127\n" +
+	"\ajournal\x18\f \x01(\v2\x1d.parley.v1.JournalExplanationR\ajournal\x124\n" +
+	"\x06reaper\x18\r \x01(\v2\x1c.parley.v1.ReaperExplanationR\x06reaper\x127\n" +
+	"\achanges\x18\x0e \x01(\v2\x1d.parley.v1.ChangesExplanationR\achanges\x12.\n" +
+	"\x04user\x18\x0f \x01(\v2\x1a.parley.v1.UserExplanationR\x04user\"\xcf\x03\n" +
+	"\x11PolicyExplanation\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05named\x18\x02 \x01(\bR\x05named\x12<\n" +
+	"\fexpire_after\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\vexpireAfter\x12:\n" +
+	"\vexpire_idle\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"expireIdle\x128\n" +
+	"\n" +
+	"expire_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\texpireAge\x12>\n" +
+	"\rexpire_jitter\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\fexpireJitter\x12\x1f\n" +
+	"\vkeep_pinned\x18\a \x01(\bR\n" +
+	"keepPinned\x12)\n" +
+	"\x10members_required\x18\b \x01(\bR\x0fmembersRequired\x12 \n" +
+	"\fmax_seq_jump\x18\t \x01(\x04R\n" +
+	"maxSeqJump\x12$\n" +
+	"\x0ereceipts_up_to\x18\n" +
+	" \x01(\x04R\freceiptsUpTo\"\x88\x04\n" +
+	"\x0fHeadExplanation\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x04R\x06number\x12\x14\n" +
+	"\x05floor\x18\x04 \x01(\x04R\x05floor\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\x12\x19\n" +
+	"\blast_seq\x18\x06 \x01(\x04R\alastSeq\x12\x1f\n" +
+	"\vlast_sender\x18\a \x01(\tR\n" +
+	"lastSender\x12#\n" +
+	"\rpreview_bytes\x18\b \x01(\x04R\fpreviewBytes\x12\x18\n" +
+	"\amembers\x18\t \x01(\x04R\amembers\x12\x12\n" +
+	"\x04pins\x18\n" +
+	" \x01(\x04R\x04pins\x12\x12\n" +
+	"\x04held\x18\v \x01(\bR\x04held\x12\x14\n" +
+	"\x05large\x18\f \x01(\bR\x05large\x12.\n" +
+	"\x04born\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x04born\x127\n" +
+	"\tlast_post\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\blastPost\x12;\n" +
+	"\vlast_change\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"lastChange\x12\x18\n" +
+	"\arewinds\x18\x10 \x01(\x04R\arewinds\"\xa5\x02\n" +
+	"\x14TombstoneExplanation\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\x12\x19\n" +
+	"\blast_seq\x18\x02 \x01(\x04R\alastSeq\x12)\n" +
+	"\x06reason\x18\x03 \x01(\x0e2\x11.parley.v1.ReasonR\x06reason\x126\n" +
+	"\bdeadline\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x124\n" +
+	"\adeleted\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\adeleted\x129\n" +
+	"\n" +
+	"kept_until\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tkeptUntil\"\xec\x02\n" +
+	"\x13DeadlineExplanation\x126\n" +
+	"\bdeadline\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x121\n" +
+	"\x06origin\x18\x02 \x01(\x0e2\x19.parley.v1.DeadlineOriginR\x06origin\x12\x12\n" +
+	"\x04held\x18\x03 \x01(\bR\x04held\x12\x16\n" +
+	"\x06pinned\x18\x04 \x01(\bR\x06pinned\x12-\n" +
+	"\x05steps\x18\x05 \x03(\v2\x17.parley.v1.DeadlineStepR\x05steps\x12*\n" +
+	"\x05first\x18\x06 \x01(\x0e2\x14.parley.v1.RetentionR\x05first\x121\n" +
+	"\x06jitter\x18\a \x01(\v2\x19.google.protobuf.DurationR\x06jitter\x120\n" +
+	"\x05asked\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05asked\"\xe0\x01\n" +
+	"\fDeadlineStep\x12(\n" +
+	"\x04rule\x18\x01 \x01(\x0e2\x14.parley.v1.RetentionR\x04rule\x12.\n" +
+	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12/\n" +
+	"\x05after\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05after\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x19\n" +
+	"\bat_least\x18\x05 \x01(\bR\aatLeast\"\x93\x02\n" +
+	"\x0eDueExplanation\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
+	"\apresent\x18\x02 \x01(\bR\apresent\x12\x18\n" +
+	"\apending\x18\x03 \x01(\bR\apending\x12/\n" +
+	"\x05early\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05early\x129\n" +
+	"\n" +
+	"looks_from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tlooksFrom\x125\n" +
+	"\blooks_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\alooksAt\"\x92\x02\n" +
+	"\x10IndexExplanation\x12\x14\n" +
+	"\x05large\x18\x01 \x01(\bR\x05large\x122\n" +
+	"\x06listed\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06listed\x12=\n" +
+	"\flisted_moves\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vlistedMoves\x124\n" +
+	"\anoticed\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\anoticed\x12?\n" +
+	"\rnoticed_moves\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fnoticedMoves\"\xf8\x01\n" +
+	"\x11MemoryExplanation\x12,\n" +
+	"\x05state\x18\x01 \x01(\x0e2\x16.parley.v1.MemoryStateR\x05state\x12\x16\n" +
+	"\x06queued\x18\x02 \x01(\x04R\x06queued\x12\x1a\n" +
+	"\bfailures\x18\x03 \x01(\x04R\bfailures\x127\n" +
+	"\tlast_used\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\blastUsed\x120\n" +
+	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xdf\x02\n" +
+	"\x12JournalExplanation\x12\x1b\n" +
+	"\thead_rows\x18\x01 \x01(\x04R\bheadRows\x12\x1f\n" +
+	"\vmember_rows\x18\x02 \x01(\x04R\n" +
+	"memberRows\x12\x1d\n" +
+	"\n" +
+	"entry_rows\x18\x03 \x01(\x04R\tentryRows\x12\x19\n" +
+	"\bdue_rows\x18\x04 \x01(\x04R\adueRows\x12\x14\n" +
+	"\x05bytes\x18\x05 \x01(\x04R\x05bytes\x12+\n" +
+	"\x03age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03age\x12\x14\n" +
+	"\x05batch\x18\a \x01(\x04R\x05batch\x12\x18\n" +
+	"\awriting\x18\b \x01(\bR\awriting\x12\x18\n" +
+	"\aflushed\x18\t \x01(\x04R\aflushed\x12\x16\n" +
+	"\x06failed\x18\n" +
+	" \x01(\x04R\x06failed\x12\x14\n" +
+	"\x05error\x18\v \x01(\tR\x05error\x12\x16\n" +
+	"\x06barred\x18\f \x01(\tR\x06barred\"\xd3\x01\n" +
+	"\x11ReaperExplanation\x12<\n" +
+	"\vgenerations\x18\x01 \x03(\v2\x1a.parley.v1.ReapExplanationR\vgenerations\x12\x18\n" +
+	"\awaiting\x18\x02 \x01(\x04R\awaiting\x12\x1a\n" +
+	"\bfailures\x18\x03 \x01(\x04R\bfailures\x12\x14\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\x124\n" +
+	"\aresumes\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aresumes\"\xe4\x01\n" +
+	"\x0fReapExplanation\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\x12%\n" +
+	"\x05stage\x18\x02 \x01(\x0e2\x0f.parley.v1.LifeR\x05stage\x12,\n" +
+	"\x03due\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x03due\x12\x14\n" +
+	"\x05ahead\x18\x04 \x01(\x04R\x05ahead\x12\x14\n" +
+	"\x05after\x18\x05 \x01(\x04R\x05after\x12\x14\n" +
+	"\x05tried\x18\x06 \x01(\bR\x05tried\x12\x1a\n" +
+	"\bfailures\x18\a \x01(\x04R\bfailures\"\x97\x01\n" +
+	"\x12ChangesExplanation\x12\x1c\n" +
+	"\trecording\x18\x01 \x01(\bR\trecording\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x121\n" +
+	"\achanges\x18\x03 \x03(\v2\x17.parley.v1.RecentChangeR\achanges\"\x88\x01\n" +
+	"\fRecentChange\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x02 \x01(\x04R\n" +
+	"generation\x12,\n" +
+	"\achanged\x18\x03 \x01(\v2\x12.parley.v1.ChangedR\achanged\"\xfc\x05\n" +
+	"\x0fUserExplanation\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x16\n" +
+	"\x06member\x18\x02 \x01(\bR\x06member\x12\x14\n" +
+	"\x05stale\x18\x03 \x01(\x04R\x05stale\x12\x12\n" +
+	"\x04left\x18\x04 \x01(\bR\x04left\x12\x12\n" +
+	"\x04keep\x18\x05 \x01(\bR\x04keep\x12!\n" +
+	"\fvisible_from\x18\x06 \x01(\x04R\vvisibleFrom\x12\x1d\n" +
+	"\n" +
+	"visible_to\x18\a \x01(\x04R\tvisibleTo\x12,\n" +
+	"\x06unread\x18\b \x01(\v2\x14.parley.v1.UnreadSumR\x06unread\x12#\n" +
+	"\x04hide\x18\t \x01(\x0e2\x0f.parley.v1.HideR\x04hide\x12\x16\n" +
+	"\x06listed\x18\n" +
+	" \x01(\bR\x06listed\x12\x14\n" +
+	"\x05muted\x18\v \x01(\bR\x05muted\x12;\n" +
+	"\vmuted_until\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"mutedUntil\x12\x10\n" +
+	"\x03pin\x18\r \x01(\x04R\x03pin\x12\x12\n" +
+	"\x04tags\x18\x0e \x01(\x04R\x04tags\x12#\n" +
+	"\rdelivered_seq\x18\x0f \x01(\x04R\fdeliveredSeq\x12!\n" +
+	"\fcustom_bytes\x18\x10 \x01(\x04R\vcustomBytes\x12\x1f\n" +
+	"\vdraft_bytes\x18\x11 \x01(\x04R\n" +
+	"draftBytes\x12\x18\n" +
+	"\aversion\x18\x12 \x01(\x04R\aversion\x12\x1a\n" +
+	"\brevision\x18\x13 \x01(\x04R\brevision\x123\n" +
+	"\aread_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x06readAt\x124\n" +
+	"\achanged\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\achanged\x12\x18\n" +
+	"\apending\x18\x16 \x01(\bR\apending\x125\n" +
+	"\aentries\x18\x17 \x03(\v2\x1b.parley.v1.EntryExplanationR\aentries\"\xff\x02\n" +
+	"\tUnreadSum\x12\x12\n" +
+	"\x04last\x18\x01 \x01(\x04R\x04last\x12\x12\n" +
+	"\x04read\x18\x02 \x01(\x04R\x04read\x12\x18\n" +
+	"\acleared\x18\x03 \x01(\x04R\acleared\x12\x16\n" +
+	"\x06before\x18\x04 \x01(\x04R\x06before\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\x04R\x04from\x12\x1c\n" +
+	"\tuncounted\x18\x06 \x01(\x04R\tuncounted\x12\x10\n" +
+	"\x03own\x18\a \x01(\x04R\x03own\x12\x16\n" +
+	"\x06unread\x18\b \x01(\x04R\x06unread\x12\x14\n" +
+	"\x05exact\x18\t \x01(\bR\x05exact\x12\x14\n" +
+	"\x05older\x18\n" +
+	" \x01(\x04R\x05older\x12'\n" +
+	"\x0fsenders_unknown\x18\v \x01(\x04R\x0esendersUnknown\x12\x16\n" +
+	"\x06marked\x18\f \x01(\bR\x06marked\x12\x1d\n" +
+	"\n" +
+	"read_ahead\x18\r \x01(\x04R\treadAhead\x12\x14\n" +
+	"\x05named\x18\x0e \x03(\x04R\x05named\x12\x1a\n" +
+	"\beveryone\x18\x0f \x03(\x04R\beveryone\"\xb8\x01\n" +
+	"\x10EntryExplanation\x12(\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x14.parley.v1.EntryKindR\x04kind\x12.\n" +
+	"\x04hour\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04hour\x120\n" +
+	"\x05moves\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05moves\x12\x18\n" +
+	"\apresent\x18\x04 \x01(\bR\apresent*z\n" +
 	"\tEntryKind\x12\x15\n" +
 	"\x11ENTRY_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fENTRY_PINNED\x10\x01\x12\x10\n" +
 	"\fENTRY_MERGED\x10\x02\x12\x10\n" +
-	"\fENTRY_ACTIVE\x10\x03*p\n" +
+	"\fENTRY_ACTIVE\x10\x03\x12\x11\n" +
+	"\rENTRY_NOTICED\x10\x04\x12\r\n" +
+	"\tENTRY_OWN\x10\x05*p\n" +
 	"\x04Fate\x12\x14\n" +
 	"\x10FATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -640,10 +2940,41 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"FATE_LATER\x10\x02\x12\x10\n" +
 	"\fFATE_EARLIER\x10\x03\x12\x11\n" +
 	"\rFATE_FILTERED\x10\x04\x12\r\n" +
-	"\tFATE_GONE\x10\x052\x9e\x01\n" +
+	"\tFATE_GONE\x10\x05*\xa5\x01\n" +
+	"\x04Life\x12\x14\n" +
+	"\x10LIFE_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"LIFE_ALIVE\x10\x01\x12\r\n" +
+	"\tLIFE_OVER\x10\x02\x12\x10\n" +
+	"\fLIFE_JUDGING\x10\x03\x12\x0e\n" +
+	"\n" +
+	"LIFE_MOVED\x10\x04\x12\x11\n" +
+	"\rLIFE_FLUSHING\x10\x05\x12\x0f\n" +
+	"\vLIFE_QUEUED\x10\x06\x12\x11\n" +
+	"\rLIFE_DELETING\x10\a\x12\x0f\n" +
+	"\vLIFE_BURIED\x10\b*b\n" +
+	"\tRetention\x12\x19\n" +
+	"\x15RETENTION_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fRETENTION_AFTER\x10\x01\x12\x12\n" +
+	"\x0eRETENTION_IDLE\x10\x02\x12\x11\n" +
+	"\rRETENTION_AGE\x10\x03*\xa0\x01\n" +
+	"\x0eDeadlineOrigin\x12\x1f\n" +
+	"\x1bDEADLINE_ORIGIN_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16DEADLINE_ORIGIN_POLICY\x10\x01\x12\x1b\n" +
+	"\x17DEADLINE_ORIGIN_DELETED\x10\x02\x12\x17\n" +
+	"\x13DEADLINE_ORIGIN_CUT\x10\x03\x12\x1b\n" +
+	"\x17DEADLINE_ORIGIN_EARLIER\x10\x04*\x8f\x01\n" +
+	"\vMemoryState\x12\x16\n" +
+	"\x12MEMORY_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eMEMORY_PASSIVE\x10\x01\x12\x15\n" +
+	"\x11MEMORY_ACTIVATING\x10\x02\x12\x11\n" +
+	"\rMEMORY_ACTIVE\x10\x03\x12\x12\n" +
+	"\x0eMEMORY_WAITING\x10\x04\x12\x16\n" +
+	"\x12MEMORY_QUARANTINED\x10\x052\x84\x02\n" +
 	"\x0fOperatorService\x12=\n" +
 	"\x06Rewind\x12\x18.parley.v1.RewindRequest\x1a\x19.parley.v1.RewindResponse\x12L\n" +
-	"\vExplainList\x12\x1d.parley.v1.ExplainListRequest\x1a\x1e.parley.v1.ExplainListResponseB:Z8github.com/parley-im/parley/cmd/engine/parleyv1;parleyv1b\x06proto3"
+	"\vExplainList\x12\x1d.parley.v1.ExplainListRequest\x1a\x1e.parley.v1.ExplainListResponse\x12d\n" +
+	"\x13ExplainConversation\x12%.parley.v1.ExplainConversationRequest\x1a&.parley.v1.ExplainConversationResponseB:Z8github.com/parley-im/parley/cmd/engine/parleyv1;parleyv1b\x06proto3"
 
 var (
 	file_cmd_engine_parleyv1_operator_proto_rawDescOnce sync.Once
@@ -657,36 +2988,126 @@ func file_cmd_engine_parleyv1_operator_proto_rawDescGZIP() []byte {
 	return file_cmd_engine_parleyv1_operator_proto_rawDescData
 }
 
-var file_cmd_engine_parleyv1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cmd_engine_parleyv1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_cmd_engine_parleyv1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_cmd_engine_parleyv1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_cmd_engine_parleyv1_operator_proto_goTypes = []any{
-	(EntryKind)(0),                // 0: parley.v1.EntryKind
-	(Fate)(0),                     // 1: parley.v1.Fate
-	(*RewindRequest)(nil),         // 2: parley.v1.RewindRequest
-	(*RewindResponse)(nil),        // 3: parley.v1.RewindResponse
-	(*ExplainListRequest)(nil),    // 4: parley.v1.ExplainListRequest
-	(*ExplainListResponse)(nil),   // 5: parley.v1.ExplainListResponse
-	(*ReadCost)(nil),              // 6: parley.v1.ReadCost
-	(*LookedUp)(nil),              // 7: parley.v1.LookedUp
-	(*durationpb.Duration)(nil),   // 8: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(EntryKind)(0),                      // 0: parley.v1.EntryKind
+	(Fate)(0),                           // 1: parley.v1.Fate
+	(Life)(0),                           // 2: parley.v1.Life
+	(Retention)(0),                      // 3: parley.v1.Retention
+	(DeadlineOrigin)(0),                 // 4: parley.v1.DeadlineOrigin
+	(MemoryState)(0),                    // 5: parley.v1.MemoryState
+	(*RewindRequest)(nil),               // 6: parley.v1.RewindRequest
+	(*RewindResponse)(nil),              // 7: parley.v1.RewindResponse
+	(*ExplainListRequest)(nil),          // 8: parley.v1.ExplainListRequest
+	(*ExplainListResponse)(nil),         // 9: parley.v1.ExplainListResponse
+	(*ReadCost)(nil),                    // 10: parley.v1.ReadCost
+	(*LookedUp)(nil),                    // 11: parley.v1.LookedUp
+	(*ExplainConversationRequest)(nil),  // 12: parley.v1.ExplainConversationRequest
+	(*ExplainConversationResponse)(nil), // 13: parley.v1.ExplainConversationResponse
+	(*PolicyExplanation)(nil),           // 14: parley.v1.PolicyExplanation
+	(*HeadExplanation)(nil),             // 15: parley.v1.HeadExplanation
+	(*TombstoneExplanation)(nil),        // 16: parley.v1.TombstoneExplanation
+	(*DeadlineExplanation)(nil),         // 17: parley.v1.DeadlineExplanation
+	(*DeadlineStep)(nil),                // 18: parley.v1.DeadlineStep
+	(*DueExplanation)(nil),              // 19: parley.v1.DueExplanation
+	(*IndexExplanation)(nil),            // 20: parley.v1.IndexExplanation
+	(*MemoryExplanation)(nil),           // 21: parley.v1.MemoryExplanation
+	(*JournalExplanation)(nil),          // 22: parley.v1.JournalExplanation
+	(*ReaperExplanation)(nil),           // 23: parley.v1.ReaperExplanation
+	(*ReapExplanation)(nil),             // 24: parley.v1.ReapExplanation
+	(*ChangesExplanation)(nil),          // 25: parley.v1.ChangesExplanation
+	(*RecentChange)(nil),                // 26: parley.v1.RecentChange
+	(*UserExplanation)(nil),             // 27: parley.v1.UserExplanation
+	(*UnreadSum)(nil),                   // 28: parley.v1.UnreadSum
+	(*EntryExplanation)(nil),            // 29: parley.v1.EntryExplanation
+	(*durationpb.Duration)(nil),         // 30: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),       // 31: google.protobuf.Timestamp
+	(Reason)(0),                         // 32: parley.v1.Reason
+	(*Changed)(nil),                     // 33: parley.v1.Changed
+	(Hide)(0),                           // 34: parley.v1.Hide
 }
 var file_cmd_engine_parleyv1_operator_proto_depIdxs = []int32{
-	6, // 0: parley.v1.ExplainListResponse.cost:type_name -> parley.v1.ReadCost
-	8, // 1: parley.v1.ExplainListResponse.took:type_name -> google.protobuf.Duration
-	7, // 2: parley.v1.ExplainListResponse.looked_up:type_name -> parley.v1.LookedUp
-	0, // 3: parley.v1.LookedUp.entry:type_name -> parley.v1.EntryKind
-	9, // 4: parley.v1.LookedUp.hour:type_name -> google.protobuf.Timestamp
-	1, // 5: parley.v1.LookedUp.fate:type_name -> parley.v1.Fate
-	2, // 6: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
-	4, // 7: parley.v1.OperatorService.ExplainList:input_type -> parley.v1.ExplainListRequest
-	3, // 8: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
-	5, // 9: parley.v1.OperatorService.ExplainList:output_type -> parley.v1.ExplainListResponse
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	10, // 0: parley.v1.ExplainListResponse.cost:type_name -> parley.v1.ReadCost
+	30, // 1: parley.v1.ExplainListResponse.took:type_name -> google.protobuf.Duration
+	11, // 2: parley.v1.ExplainListResponse.looked_up:type_name -> parley.v1.LookedUp
+	0,  // 3: parley.v1.LookedUp.entry:type_name -> parley.v1.EntryKind
+	31, // 4: parley.v1.LookedUp.hour:type_name -> google.protobuf.Timestamp
+	1,  // 5: parley.v1.LookedUp.fate:type_name -> parley.v1.Fate
+	31, // 6: parley.v1.ExplainConversationResponse.now:type_name -> google.protobuf.Timestamp
+	14, // 7: parley.v1.ExplainConversationResponse.policy:type_name -> parley.v1.PolicyExplanation
+	2,  // 8: parley.v1.ExplainConversationResponse.life:type_name -> parley.v1.Life
+	15, // 9: parley.v1.ExplainConversationResponse.head:type_name -> parley.v1.HeadExplanation
+	16, // 10: parley.v1.ExplainConversationResponse.tombstone:type_name -> parley.v1.TombstoneExplanation
+	17, // 11: parley.v1.ExplainConversationResponse.deadline:type_name -> parley.v1.DeadlineExplanation
+	19, // 12: parley.v1.ExplainConversationResponse.due:type_name -> parley.v1.DueExplanation
+	20, // 13: parley.v1.ExplainConversationResponse.index:type_name -> parley.v1.IndexExplanation
+	21, // 14: parley.v1.ExplainConversationResponse.memory:type_name -> parley.v1.MemoryExplanation
+	22, // 15: parley.v1.ExplainConversationResponse.journal:type_name -> parley.v1.JournalExplanation
+	23, // 16: parley.v1.ExplainConversationResponse.reaper:type_name -> parley.v1.ReaperExplanation
+	25, // 17: parley.v1.ExplainConversationResponse.changes:type_name -> parley.v1.ChangesExplanation
+	27, // 18: parley.v1.ExplainConversationResponse.user:type_name -> parley.v1.UserExplanation
+	30, // 19: parley.v1.PolicyExplanation.expire_after:type_name -> google.protobuf.Duration
+	30, // 20: parley.v1.PolicyExplanation.expire_idle:type_name -> google.protobuf.Duration
+	30, // 21: parley.v1.PolicyExplanation.expire_age:type_name -> google.protobuf.Duration
+	30, // 22: parley.v1.PolicyExplanation.expire_jitter:type_name -> google.protobuf.Duration
+	31, // 23: parley.v1.HeadExplanation.born:type_name -> google.protobuf.Timestamp
+	31, // 24: parley.v1.HeadExplanation.last_post:type_name -> google.protobuf.Timestamp
+	31, // 25: parley.v1.HeadExplanation.last_change:type_name -> google.protobuf.Timestamp
+	32, // 26: parley.v1.TombstoneExplanation.reason:type_name -> parley.v1.Reason
+	31, // 27: parley.v1.TombstoneExplanation.deadline:type_name -> google.protobuf.Timestamp
+	31, // 28: parley.v1.TombstoneExplanation.deleted:type_name -> google.protobuf.Timestamp
+	31, // 29: parley.v1.TombstoneExplanation.kept_until:type_name -> google.protobuf.Timestamp
+	31, // 30: parley.v1.DeadlineExplanation.deadline:type_name -> google.protobuf.Timestamp
+	4,  // 31: parley.v1.DeadlineExplanation.origin:type_name -> parley.v1.DeadlineOrigin
+	18, // 32: parley.v1.DeadlineExplanation.steps:type_name -> parley.v1.DeadlineStep
+	3,  // 33: parley.v1.DeadlineExplanation.first:type_name -> parley.v1.Retention
+	30, // 34: parley.v1.DeadlineExplanation.jitter:type_name -> google.protobuf.Duration
+	31, // 35: parley.v1.DeadlineExplanation.asked:type_name -> google.protobuf.Timestamp
+	3,  // 36: parley.v1.DeadlineStep.rule:type_name -> parley.v1.Retention
+	31, // 37: parley.v1.DeadlineStep.from:type_name -> google.protobuf.Timestamp
+	30, // 38: parley.v1.DeadlineStep.after:type_name -> google.protobuf.Duration
+	31, // 39: parley.v1.DeadlineStep.at:type_name -> google.protobuf.Timestamp
+	31, // 40: parley.v1.DueExplanation.at:type_name -> google.protobuf.Timestamp
+	30, // 41: parley.v1.DueExplanation.early:type_name -> google.protobuf.Duration
+	31, // 42: parley.v1.DueExplanation.looks_from:type_name -> google.protobuf.Timestamp
+	31, // 43: parley.v1.DueExplanation.looks_at:type_name -> google.protobuf.Timestamp
+	31, // 44: parley.v1.IndexExplanation.listed:type_name -> google.protobuf.Timestamp
+	31, // 45: parley.v1.IndexExplanation.listed_moves:type_name -> google.protobuf.Timestamp
+	31, // 46: parley.v1.IndexExplanation.noticed:type_name -> google.protobuf.Timestamp
+	31, // 47: parley.v1.IndexExplanation.noticed_moves:type_name -> google.protobuf.Timestamp
+	5,  // 48: parley.v1.MemoryExplanation.state:type_name -> parley.v1.MemoryState
+	31, // 49: parley.v1.MemoryExplanation.last_used:type_name -> google.protobuf.Timestamp
+	31, // 50: parley.v1.MemoryExplanation.until:type_name -> google.protobuf.Timestamp
+	30, // 51: parley.v1.JournalExplanation.age:type_name -> google.protobuf.Duration
+	24, // 52: parley.v1.ReaperExplanation.generations:type_name -> parley.v1.ReapExplanation
+	31, // 53: parley.v1.ReaperExplanation.resumes:type_name -> google.protobuf.Timestamp
+	2,  // 54: parley.v1.ReapExplanation.stage:type_name -> parley.v1.Life
+	31, // 55: parley.v1.ReapExplanation.due:type_name -> google.protobuf.Timestamp
+	31, // 56: parley.v1.ChangesExplanation.since:type_name -> google.protobuf.Timestamp
+	26, // 57: parley.v1.ChangesExplanation.changes:type_name -> parley.v1.RecentChange
+	31, // 58: parley.v1.RecentChange.at:type_name -> google.protobuf.Timestamp
+	33, // 59: parley.v1.RecentChange.changed:type_name -> parley.v1.Changed
+	28, // 60: parley.v1.UserExplanation.unread:type_name -> parley.v1.UnreadSum
+	34, // 61: parley.v1.UserExplanation.hide:type_name -> parley.v1.Hide
+	31, // 62: parley.v1.UserExplanation.muted_until:type_name -> google.protobuf.Timestamp
+	31, // 63: parley.v1.UserExplanation.read_at:type_name -> google.protobuf.Timestamp
+	31, // 64: parley.v1.UserExplanation.changed:type_name -> google.protobuf.Timestamp
+	29, // 65: parley.v1.UserExplanation.entries:type_name -> parley.v1.EntryExplanation
+	0,  // 66: parley.v1.EntryExplanation.kind:type_name -> parley.v1.EntryKind
+	31, // 67: parley.v1.EntryExplanation.hour:type_name -> google.protobuf.Timestamp
+	31, // 68: parley.v1.EntryExplanation.moves:type_name -> google.protobuf.Timestamp
+	6,  // 69: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
+	8,  // 70: parley.v1.OperatorService.ExplainList:input_type -> parley.v1.ExplainListRequest
+	12, // 71: parley.v1.OperatorService.ExplainConversation:input_type -> parley.v1.ExplainConversationRequest
+	7,  // 72: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
+	9,  // 73: parley.v1.OperatorService.ExplainList:output_type -> parley.v1.ExplainListResponse
+	13, // 74: parley.v1.OperatorService.ExplainConversation:output_type -> parley.v1.ExplainConversationResponse
+	72, // [72:75] is the sub-list for method output_type
+	69, // [69:72] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_cmd_engine_parleyv1_operator_proto_init() }
@@ -694,13 +3115,14 @@ func file_cmd_engine_parleyv1_operator_proto_init() {
 	if File_cmd_engine_parleyv1_operator_proto != nil {
 		return
 	}
+	file_cmd_engine_parleyv1_api_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cmd_engine_parleyv1_operator_proto_rawDesc), len(file_cmd_engine_parleyv1_operator_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   6,
+			NumEnums:      6,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

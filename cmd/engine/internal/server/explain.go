@@ -66,7 +66,10 @@ func entryOf(kind persistence.EntryKind) parleyv1.EntryKind {
 		return parleyv1.EntryKind_ENTRY_MERGED
 	case persistence.EntryActive:
 		return parleyv1.EntryKind_ENTRY_ACTIVE
-	case persistence.EntryNoticed, persistence.EntryOwn: // no list looks there
+	case persistence.EntryNoticed:
+		return parleyv1.EntryKind_ENTRY_NOTICED
+	case persistence.EntryOwn:
+		return parleyv1.EntryKind_ENTRY_OWN
 	}
 	return parleyv1.EntryKind_ENTRY_UNSPECIFIED
 }

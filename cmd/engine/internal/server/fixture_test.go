@@ -29,6 +29,7 @@ type fakeEngine struct {
 	badge         func(ctx context.Context, user string) (actors.Badge, error)
 	sync          func(context.Context, actors.SyncQuery) (actors.SyncPage, error)
 	explain       func(context.Context, actors.ListQuery) (actors.ListExplanation, error)
+	explainOne    func(ctx context.Context, name, user string) (*actors.ConversationExplanation, error)
 	watch         func(context.Context, actors.WatchQuery) (*actors.Watch, error)
 }
 
@@ -96,6 +97,13 @@ func (f *fakeEngine) ExplainConversations(ctx context.Context, q actors.ListQuer
 		return actors.ListExplanation{}, errUnexpected
 	}
 	return f.explain(ctx, q)
+}
+
+func (f *fakeEngine) ExplainConversation(ctx context.Context, name, user string) (*actors.ConversationExplanation, error) {
+	if f.explainOne == nil {
+		return nil, errUnexpected
+	}
+	return f.explainOne(ctx, name, user)
 }
 
 func (f *fakeEngine) Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error) {

@@ -37,6 +37,7 @@ var unaryCalls = []struct {
 	{"/parley.v1.ConversationService/ForgetUser", &parleyv1.ForgetUserRequest{}},
 	{"/parley.v1.OperatorService/Rewind", &parleyv1.RewindRequest{}},
 	{"/parley.v1.OperatorService/ExplainList", &parleyv1.ExplainListRequest{}},
+	{"/parley.v1.OperatorService/ExplainConversation", &parleyv1.ExplainConversationRequest{}},
 }
 
 // unaryBodies are bodies that reach far, by the number of their call.

@@ -37,6 +37,7 @@ type Engine interface {
 	Badge(ctx context.Context, user string) (actors.Badge, error)
 	Sync(ctx context.Context, q actors.SyncQuery) (actors.SyncPage, error)
 	ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error)
+	ExplainConversation(ctx context.Context, name, user string) (*actors.ConversationExplanation, error)
 	Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error)
 }
 

@@ -45,6 +45,9 @@ const (
 	// OperatorServiceExplainListProcedure is the fully-qualified name of the OperatorService's
 	// ExplainList RPC.
 	OperatorServiceExplainListProcedure = "/parley.v1.OperatorService/ExplainList"
+	// OperatorServiceExplainConversationProcedure is the fully-qualified name of the OperatorService's
+	// ExplainConversation RPC.
+	OperatorServiceExplainConversationProcedure = "/parley.v1.OperatorService/ExplainConversation"
 )
 
 // OperatorServiceClient is a client for the parley.v1.OperatorService service.
@@ -57,6 +60,10 @@ type OperatorServiceClient interface {
 	// ExplainList reads a page of a user's list, as ConversationService.ListConversations does, and says what that took instead of what is on it: where it
 	// looked, what it found there, and how long it needed. It reads what the list reads, and changes nothing.
 	ExplainList(context.Context, *parleyv1.ExplainListRequest) (*parleyv1.ExplainListResponse, error)
+	// ExplainConversation says what is known of one conversation, and why it is as it is: its policy, how its deadline comes about, where it is in memory, how far its end is, what of it is
+	// not in the store yet; and of one user, where that is set, how their unread count comes about. Previews, drafts and custom data are counted, not shown. No conversation waits for it, none
+	// becomes active by it, and nothing is changed. NOT_FOUND: it was never known, or is long forgotten; one that is over is explained.
+	ExplainConversation(context.Context, *parleyv1.ExplainConversationRequest) (*parleyv1.ExplainConversationResponse, error)
 }
 
 // NewOperatorServiceClient constructs a client for the parley.v1.OperatorService service. By
@@ -82,13 +89,20 @@ func NewOperatorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(operatorServiceMethods.ByName("ExplainList")),
 			connect.WithClientOptions(opts...),
 		),
+		explainConversation: connect.NewClient[parleyv1.ExplainConversationRequest, parleyv1.ExplainConversationResponse](
+			httpClient,
+			baseURL+OperatorServiceExplainConversationProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("ExplainConversation")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // operatorServiceClient implements OperatorServiceClient.
 type operatorServiceClient struct {
-	rewind      *connect.Client[parleyv1.RewindRequest, parleyv1.RewindResponse]
-	explainList *connect.Client[parleyv1.ExplainListRequest, parleyv1.ExplainListResponse]
+	rewind              *connect.Client[parleyv1.RewindRequest, parleyv1.RewindResponse]
+	explainList         *connect.Client[parleyv1.ExplainListRequest, parleyv1.ExplainListResponse]
+	explainConversation *connect.Client[parleyv1.ExplainConversationRequest, parleyv1.ExplainConversationResponse]
 }
 
 // Rewind calls parley.v1.OperatorService.Rewind.
@@ -109,6 +123,15 @@ func (c *operatorServiceClient) ExplainList(ctx context.Context, req *parleyv1.E
 	return nil, err
 }
 
+// ExplainConversation calls parley.v1.OperatorService.ExplainConversation.
+func (c *operatorServiceClient) ExplainConversation(ctx context.Context, req *parleyv1.ExplainConversationRequest) (*parleyv1.ExplainConversationResponse, error) {
+	response, err := c.explainConversation.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // OperatorServiceHandler is an implementation of the parley.v1.OperatorService service.
 type OperatorServiceHandler interface {
 	// Rewind takes a conversation's last number back after a wrong one got in, which made every right one after it a late repeat. What members had read, or
@@ -119,6 +142,10 @@ type OperatorServiceHandler interface {
 	// ExplainList reads a page of a user's list, as ConversationService.ListConversations does, and says what that took instead of what is on it: where it
 	// looked, what it found there, and how long it needed. It reads what the list reads, and changes nothing.
 	ExplainList(context.Context, *parleyv1.ExplainListRequest) (*parleyv1.ExplainListResponse, error)
+	// ExplainConversation says what is known of one conversation, and why it is as it is: its policy, how its deadline comes about, where it is in memory, how far its end is, what of it is
+	// not in the store yet; and of one user, where that is set, how their unread count comes about. Previews, drafts and custom data are counted, not shown. No conversation waits for it, none
+	// becomes active by it, and nothing is changed. NOT_FOUND: it was never known, or is long forgotten; one that is over is explained.
+	ExplainConversation(context.Context, *parleyv1.ExplainConversationRequest) (*parleyv1.ExplainConversationResponse, error)
 }
 
 // NewOperatorServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -140,12 +167,20 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(operatorServiceMethods.ByName("ExplainList")),
 		connect.WithHandlerOptions(opts...),
 	)
+	operatorServiceExplainConversationHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceExplainConversationProcedure,
+		svc.ExplainConversation,
+		connect.WithSchema(operatorServiceMethods.ByName("ExplainConversation")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/parley.v1.OperatorService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case OperatorServiceRewindProcedure:
 			operatorServiceRewindHandler.ServeHTTP(w, r)
 		case OperatorServiceExplainListProcedure:
 			operatorServiceExplainListHandler.ServeHTTP(w, r)
+		case OperatorServiceExplainConversationProcedure:
+			operatorServiceExplainConversationHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -161,4 +196,8 @@ func (UnimplementedOperatorServiceHandler) Rewind(context.Context, *parleyv1.Rew
 
 func (UnimplementedOperatorServiceHandler) ExplainList(context.Context, *parleyv1.ExplainListRequest) (*parleyv1.ExplainListResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("parley.v1.OperatorService.ExplainList is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) ExplainConversation(context.Context, *parleyv1.ExplainConversationRequest) (*parleyv1.ExplainConversationResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("parley.v1.OperatorService.ExplainConversation is not implemented"))
 }

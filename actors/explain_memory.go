@@ -1,0 +1,45 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// memory says what is in memory of a conversation. It makes no cell.
+func (s *shard) memory(name string) *MemoryExplanation {
+	c := s.current(name)
+	if c == nil {
+		return &MemoryExplanation{State: MemoryPassive}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := &MemoryExplanation{Queued: c.proposals, LastUsed: persistence.Instant(c.used.Load()).Time(), Failures: c.failures}
+	switch c.phase {
+	case waiting:
+		m.State = MemoryActivating
+		if !c.claimed && c.queue.len() == 0 && c.invoker == nil {
+			m.State = MemoryPassive // it only remembers failures
+		}
+	case active:
+		m.State = MemoryActive
+	case parked:
+		m.State = MemoryWaiting
+	case quarantined:
+		m.State = MemoryQuarantined
+		if s.engine.clock.now() >= c.until {
+			m.State = MemoryPassive // the next proposal is its other chance
+			break
+		}
+		m.Until = c.until.Time()
+		if c.why != nil {
+			m.Reason = c.why
+		}
+	case sealed:
+		m.State = MemoryPassive
+	}
+	if m.State == MemoryPassive {
+		m.LastUsed = time.Time{}
+	}
+	return m
+}
