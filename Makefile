@@ -8,6 +8,7 @@ KILLS ?= 1000
 OPERATIONS ?= 10000000
 HISTORIES ?= 10000
 CHANGES ?= 1000000
+EXPIRING ?= 1000000
 LINT := .tools/bin/golangci-lint
 
 .PHONY: help
@@ -66,6 +67,10 @@ bench: ## run the benchmarks that match BENCH (all) for BENCHTIME (1s) each
 bench-lists: ## measure lists and sync of users with CONVERSATIONS (50000), and what a post writes
 	go test ./benchmarks -run '^$$' -bench 'Lists|ListWrites' -benchtime 1x -timeout 0 \
 		-conversations $(CONVERSATIONS) -members 100000 -samples 500 -colds 20
+
+.PHONY: bench-disk
+bench-disk: ## watch the directory while EXPIRING (1000000) conversations expire, and until it is small
+	go test ./benchmarks -run '^$$' -bench 'Disk$$' -benchtime 1x -timeout 0 -disk-conversations $(EXPIRING) -disk-every 30s -disk-verbose
 
 .PHONY: cover
 cover: ## measure what the tests cover, in .tools/cover.html

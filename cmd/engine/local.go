@@ -28,9 +28,8 @@ func openLocal(ctx context.Context, dir string, expireAfter time.Duration, log i
 	if err := (conversation.Policy{ExpireAfter: expireAfter}).Validate(); err != nil {
 		return nil, fmt.Errorf("--expire-after: %w", err)
 	}
-	// Opening would make a store where there is none.
-	if _, err := os.Stat(filepath.Join(dir, "MANIFEST")); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("--data: there is no store in %s", dir)
+	if err := mustHaveStore(dir); err != nil {
+		return nil, err
 	}
 	logger, err := newLogger(log, "console", "warn")
 	if err != nil {
@@ -47,6 +46,14 @@ func openLocal(ctx context.Context, dir string, expireAfter time.Duration, log i
 		return nil, errors.Join(fmt.Errorf("start: %w", err), store.Close())
 	}
 	return &local{engine: engine, store: store}, nil
+}
+
+// mustHaveStore refuses a directory without a store: opening would make one. The error names the flag.
+func mustHaveStore(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "MANIFEST")); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--data: there is no store in %s", dir)
+	}
+	return nil
 }
 
 func (l *local) close(ctx context.Context) error {

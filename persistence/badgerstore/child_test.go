@@ -19,6 +19,8 @@ const (
 
 	roleHold   = "hold"   // opens the store, says so, and keeps it
 	roleCommit = "commit" // commits without end, and prints what was acknowledged
+
+	roleMaintain = "maintain" // makes a run of maintenance, prints a line before each of its steps, and commits a row after that
 )
 
 // child is this test's binary in a process of its own.
@@ -78,12 +80,15 @@ func runChild(role, dir string) int {
 }
 
 func asChild(role, dir string) error {
-	store, err := Open(dir, Options{})
+	store, err := Open(dir, Options{MaintainEvery: -1})
 	if err != nil {
 		return err
 	}
 	defer store.Close()
 	fmt.Println("open")
+	if role == roleMaintain {
+		return maintainAndTell(store)
+	}
 	if role == roleCommit {
 		return commitForever(store)
 	}
@@ -125,4 +130,26 @@ func commitForever(store *Store) error {
 	}()
 	<-ctx.Done()
 	return context.Cause(ctx)
+}
+
+// maintainAndTell goes on as soon as a step was told of: the parent kills it at whatever it is at.
+func maintainAndTell(store *Store) error {
+	ctx := context.Background()
+	epochs, err := store.Acquire(ctx, 1)
+	if err != nil {
+		return err
+	}
+	steps := 0
+	store.maintainer.step = func() {
+		steps++
+		fmt.Println("step", steps)
+		key := fmt.Appendf(nil, "xstep%d", steps)
+		_, err = store.Commit(ctx, persistence.Batch{Groups: []persistence.Group{{Shard: 1, Epoch: epochs[0], Puts: []persistence.Put{{Key: key}}}}})
+	}
+	if _, fault := store.Reclaim(ctx, nil); fault != nil || err != nil {
+		return fmt.Errorf("reclaim: %w, %w", fault, err)
+	}
+	fmt.Println("done")
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }

@@ -11,10 +11,11 @@ import (
 // maxTurn bounds how many requests share a turn, and so how long the first of them may wait for the others.
 const maxTurn = 256
 
-// request is one call of Commit or Acquire. Once the committer took it, it is answered: results or epochs, and err, are set before done is closed.
+// request is one call of Commit or Acquire, or of maintenance. Once the committer took it, it is answered: results or epochs, and err, are set before done is closed.
 type request struct {
 	batch   *persistence.Batch  // of a Commit
 	shards  []persistence.Shard // of an Acquire
+	stir    *stirring           // of maintenance
 	done    chan struct{}
 	err     error
 	results []persistence.Result
@@ -28,7 +29,8 @@ type committer struct {
 	ledger    *ledger
 	snapshots *snapshots
 	advanced  func(clock persistence.Instant) // told of each clock that was committed
-	write     func(*badger.Txn) error         // commits; tests make it fail
+	tally     *tally
+	write     func(*badger.Txn) error // commits; tests make it fail
 	requests  chan *request
 	closing   chan struct{} // ends run, after the turn under way
 	done      chan struct{} // run has ended
@@ -68,9 +70,12 @@ func (c *committer) gather(first *request) []*request {
 func (c *committer) turn(requests []*request) {
 	c.space.turn()
 	for _, r := range requests {
-		if r.batch != nil {
+		switch {
+		case r.batch != nil:
 			c.commit(r)
-		} else {
+		case r.stir != nil:
+			c.stir(r)
+		default:
 			c.acquire(r)
 		}
 	}
@@ -173,6 +178,7 @@ func (c *committer) flush() {
 		return
 	}
 	c.written = append(c.written, c.open.written...)
+	c.tally.add(c.open.written)
 	c.ledger.committed(c.open)
 	if c.open.clock != 0 {
 		c.advanced(c.open.clock)

@@ -1,8 +1,10 @@
 package badgerstore
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/parley-im/parley/persistence"
 )
@@ -64,6 +66,42 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestARunOfMaintenanceSurvivesAKill kills a process in the middle of a run, a little later each time, until one ends.
+func TestARunOfMaintenanceSurvivesAKill(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, dir, Options{NoSync: true, MaintainEvery: -1})
+		s.settled()
+		s.bulk(0, bulkRows-1_000, true)
+	})
+	ended := false
+	for after := 1; !ended; after++ {
+		child := startChild(t, roleMaintain, dir)
+		child.expect(t, "open")
+		for step := 1; step <= after && !ended; step++ {
+			if !child.stdout.Scan() {
+				t.Fatalf("the child ended: %v", child.stdout.Err())
+			}
+			ended = child.stdout.Text() == "done"
+		}
+		child.kill(t)
+
+		s := open(t, dir, Options{MaintainEvery: -1})
+		snapshot := s.snapshot()
+		s.wantBulk(snapshot, bulkRows-1_000, bulkRows)
+		snapshot.Close()
+		if d := s.disk(); ended && d.Bytes > 32<<20 {
+			t.Errorf("after a whole run: %+v", d)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if after > 20 {
+			t.Fatal("no run ends")
 		}
 	}
 }

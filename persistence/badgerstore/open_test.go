@@ -36,7 +36,7 @@ func refused(t *testing.T, dir string, want error, says ...string) {
 // with opens the database under a new store, changes it, and closes it again.
 func with(t *testing.T, dir string, change func(txn *badger.Txn) error) {
 	t.Helper()
-	db, err := badger.Open(Options{}.badger(dir))
+	db, err := badger.Open(Options{}.badger(dir, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package badgerstore
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -11,6 +12,15 @@ const DefaultReserve = 256 << 20
 
 // DefaultRowCache is how much memory a store keeps rows in unless [Options] says otherwise: about a hundred thousand of them.
 const DefaultRowCache = 32 << 20
+
+// What maintenance does unless [Options] says otherwise.
+const (
+	DefaultMaintainEvery = 30 * time.Second
+	DefaultMaintainShare = 0.25
+)
+
+// stepReserve is the free space that a step of maintenance leaves. It is less than commits leave: maintenance is what makes space.
+const stepReserve = 64 << 20
 
 // Options sets a store up. The zero value runs: every commit is on disk when it returns.
 type Options struct {
@@ -27,6 +37,14 @@ type Options struct {
 	// the committer's goroutine.
 	// nil: the operating system is asked, where that is Linux, macOS, FreeBSD or Windows; elsewhere no reserve is kept.
 	FreeSpace func(dir string) (uint64, error)
+	// MaintainEvery is how often the store looks whether enough of its disk space is taken by what was deleted to be worth giving it back: 16 MiB, and a quarter of what is not deleted. It looks
+	// again that long after the last run. 0: DefaultMaintainEvery; negative: never; [Store.Reclaim] is then what gives space back.
+	MaintainEvery time.Duration
+	// MaintainShare is how much of its time a run of maintenance may spend compacting, above 0 and up to 1, where it makes no pauses. A run ends early where so much is written
+	// meanwhile that commits would have to wait. 0 and what is out of range: DefaultMaintainShare.
+	MaintainShare float64
+	// Maintained is told of each run of maintenance when it has ended, on the goroutine that made it. It must not close the store, nor reclaim or pause. nil: nobody is.
+	Maintained func(Run)
 	// Log receives Badger's own messages, on Badger's goroutines and several at a time; it must not call the store. nil: they are dropped.
 	Log func(level slog.Level, message string)
 }
@@ -37,6 +55,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RowCacheBytes == 0 {
 		o.RowCacheBytes = DefaultRowCache
+	}
+	if o.MaintainEvery == 0 {
+		o.MaintainEvery = DefaultMaintainEvery
+	}
+	if !(o.MaintainShare > 0 && o.MaintainShare <= 1) {
+		o.MaintainShare = DefaultMaintainShare
 	}
 	if o.FreeSpace == nil {
 		o.FreeSpace = freeSpace
@@ -51,7 +75,7 @@ const (
 	maxValue = 1 << 20
 )
 
-func (o Options) badger(dir string) badger.Options {
+func (o Options) badger(dir string, logger badger.Logger) badger.Options {
 	b := badger.DefaultOptions(dir)
 	b.ExternalMagicVersion = magic
 	b.SyncWrites = !o.NoSync
@@ -62,14 +86,12 @@ func (o Options) badger(dir string) badger.Options {
 	b.MemTableSize = 16 << 20
 	b.NumMemtables = 2
 	b.NumCompactors = 2
+	b.MaxLevels = lastLevel + 1
 	b.NumVersionsToKeep = 1
 	b.BlockCacheSize = 32 << 20
 	b.ValueThreshold = maxValue
 	b.ValueLogFileSize = 1 << 20 // stays empty, but is there: a sparse file of twice this size
 	b.MetricsEnabled = false     // they are global to the process
-	b.Logger = nil
-	if o.Log != nil {
-		b.Logger = badgerLog(o.Log)
-	}
+	b.Logger = logger
 	return b
 }

@@ -49,7 +49,7 @@ func OpenReadOnly(dir string, o Options) (*ReadOnly, error) {
 }
 
 func openReadOnly(dir string, o Options) (*ReadOnly, error) {
-	options := o.badger(dir)
+	options := o.badger(dir, &flattener{log: o.Log})
 	options.ReadOnly = true
 	options.NumCompactors = 0
 	if _, err := os.Stat(filepath.Join(dir, badger.ManifestFilename)); errors.Is(err, fs.ErrNotExist) {

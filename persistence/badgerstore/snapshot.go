@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -66,6 +67,17 @@ func (s *snapshots) discard(p *published) {
 		delete(s.live, p)
 		p.txn.Discard()
 	}
+}
+
+// horizon returns what the oldest transaction sees, as Badger numbers its versions. Compactions keep what is newer.
+func (s *snapshots) horizon() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	least := uint64(math.MaxUint64)
+	for p := range s.live {
+		least = min(least, p.txn.ReadTs())
+	}
+	return least
 }
 
 // close gives all transactions back, whoever may still hold them. The gate must be closed.

@@ -23,6 +23,8 @@ type Store struct {
 	snapshots *snapshots
 	close     sync.Once
 	closed    error // what closing came to
+
+	maintainer *maintainer
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -35,7 +37,8 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := prepare(dir); err != nil {
 		return nil, fmt.Errorf("badgerstore: open %s: %w", dir, err)
 	}
-	db, err := badger.Open(o.badger(dir))
+	flattener := &flattener{log: o.Log}
+	db, err := badger.Open(o.badger(dir, flattener))
 	if err != nil {
 		return nil, fmt.Errorf("badgerstore: open %s: %w", dir, openError(err))
 	}
@@ -53,21 +56,46 @@ func Open(dir string, o Options) (*Store, error) {
 		ledger:    newLedger(),
 		snapshots: s.snapshots,
 		advanced:  func(clock persistence.Instant) { s.clock.Store(int64(clock)) },
+		tally:     &tally{},
 		write:     (*badger.Txn).Commit,
 		requests:  make(chan *request),
 		closing:   make(chan struct{}),
 		done:      make(chan struct{}),
 	}
 	go s.committer.run()
+	s.maintainer = &maintainer{
+		db: db, dir: dir, flattener: flattener, tally: s.committer.tally,
+		reads: s.reads, horizon: s.snapshots.horizon, do: s.do, space: s.stepSpace(o),
+		every: o.MaintainEvery, share: o.MaintainShare, worth: worthBytes, told: o.Maintained,
+	}
+	s.maintainer.start()
 	return s, nil
 }
 
-// Close closes the store and releases the directory. It waits for the writes under way, which are answered as ever, and for the reads under way: a
+// stepSpace returns what says whether there is room for a step of maintenance, which deletes what it replaces only once that is written. The largest takes all of
+// level 0, and what it overlaps of the level below.
+func (s *Store) stepSpace(o Options) func() error {
+	space := newSpace(s.dir, Options{ReserveBytes: stepReserve, FreeSpace: o.FreeSpace})
+	return func() error {
+		levels := s.db.Levels()
+		bytes := levels[0].Size
+		for _, l := range levels[1:lastLevel] {
+			if bytes > 0 && l.IsBaseLevel {
+				bytes += l.Size
+			}
+		}
+		space.turn()
+		return space.take(bytes)
+	}
+}
+
+// Close closes the store and releases the directory. It ends the run of maintenance under way after its step, which may take a second. It waits for the writes under way, which are answered as ever, and for the reads under way: a
 // Get for its answer, a Scan for its next step, which fails with ErrClosed. It must therefore not be called from the body of a Scan. Commits and
 // acquisitions that still wait for their turn fail with ErrClosed and have written nothing. Snapshots may be left open: they answer ErrClosed from now on, and
 // closing them does nothing. Calling Close again waits for the first call and returns what it did.
 func (s *Store) Close() error {
 	s.close.Do(func() {
+		s.maintainer.end()
 		close(s.committer.closing)
 		<-s.committer.done
 		s.reads.close()

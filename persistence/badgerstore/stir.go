@@ -1,0 +1,83 @@
+package badgerstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// rowBallast names a row of the store's own that is there only while a memtable is being filled up, or after a crash of that. Its value is zeros.
+const rowBallast = "ballast"
+
+// ballastBytes is what one write of ballast adds to a memtable: as much as a value may have, so that a memtable is full after 17 of them. Compressed
+// in a table, it is next to nothing.
+const ballastBytes = maxValue - 1
+
+// stirring is what a request of maintenance has the committer write.
+type stirring struct {
+	touch   [][]byte // rows to write once more as they are, or to delete once more where there is none
+	ballast bool     // write it
+	clear   bool     // delete it
+}
+
+// stir carries a request of maintenance out. It changes no row of anybody else's.
+func (c *committer) stir(r *request) {
+	size := fixed.bytes + ballastBytes
+	for _, key := range r.stir.touch {
+		size += int64(len(key)) + maxValue/100 // more than any row takes, on average
+	}
+	if r.err = c.space.take(size); r.err != nil {
+		return
+	}
+	c.flush()
+	for _, key := range r.stir.touch {
+		if err := c.touch(r, key); err != nil {
+			c.fail(err)
+		}
+		if r.err != nil {
+			return
+		}
+	}
+	ballast := row{key: persistence.StoreKey(rowBallast), remove: r.stir.clear}
+	if r.stir.ballast {
+		ballast.value = make([]byte, ballastBytes)
+	}
+	if r.stir.ballast || r.stir.clear {
+		c.ride(r, entry(len(ballast.key), len(ballast.value)))
+		if r.err != nil {
+			return
+		}
+		if err := c.open.write(ballast); err != nil {
+			c.fail(err)
+			return
+		}
+	}
+	c.flush()
+}
+
+// touch writes one row again. What was written before may be flushed on the way: r.err says whether that failed.
+func (c *committer) touch(r *request, key []byte) error {
+	if len(key) == 0 || bytes.HasPrefix(key, []byte(reserved)) {
+		return nil
+	}
+	c.ride(r, entry(len(key), maxValue))
+	if r.err != nil {
+		return nil //nolint:nilerr // the request has the error already
+	}
+	item, err := c.open.txn.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return c.open.write(row{key: key, remove: true})
+	}
+	if err != nil {
+		return fmt.Errorf("get %q: %w", key, err)
+	}
+	value, err := item.ValueCopy(nil)
+	if err != nil {
+		return fmt.Errorf("get %q: %w", key, err)
+	}
+	return c.open.write(row{key: key, value: value})
+}
