@@ -123,6 +123,17 @@ func (a *agenda) overdue(now persistence.Instant) (keys []string, shards map[per
 	return keys, shards
 }
 
+// owes reports whether something that was due by an instant may not have been dealt with.
+func (a *agenda) owes(by persistence.Instant) bool {
+	keys, shards := a.overdue(by)
+	for _, key := range keys {
+		if _, due, _, err := persistence.ParseDueKey([]byte(key)); err != nil || due <= by {
+			return true
+		}
+	}
+	return len(shards) > 0
+}
+
 // next returns when a shard is to be looked at next.
 func (a *agenda) next() persistence.Instant {
 	a.mu.Lock()

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
@@ -25,7 +26,7 @@ func (l *life) face() face {
 	first := true // of those that are not silent
 	for _, p := range l.posts {
 		if p.Seq > f.last {
-			f.last, f.sender, f.preview = p.Seq, p.Sender, string(p.Preview)
+			f.last, f.sender, f.preview = p.Seq, strings.TrimPrefix(p.Sender, nobody), string(p.Preview)
 		}
 		if p.Silent {
 			continue

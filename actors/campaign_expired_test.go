@@ -74,6 +74,9 @@ func (c *campaign) usersAre(a *account, info actors.ExpiredInfo) bool {
 	for _, user := range people {
 		_, was := a.members[user]
 		told := slices.Contains(info.Users, user)
+		if slices.Contains(a.perhaps, user) {
+			continue
+		}
 		if told != was && (latest || told) && !(told && c.tookPartBefore(user, info)) {
 			return false
 		}

@@ -28,6 +28,7 @@ type life struct {
 	held, told          bool // told: its deletion was
 	released, deleted   int64
 	members             map[string]member
+	perhaps             []string // users who may have been forgotten before it was over, or not
 }
 
 // said is a message as it came.
@@ -243,6 +244,9 @@ func orNext(seq, last uint64) uint64 {
 
 func (a *account) post(p *conversation.Post, now int64) {
 	sent, last := now, max(a.face().last, p.Seq)
+	if slices.ContainsFunc(a.posts, func(s said) bool { return s.Seq == p.Seq && s.known && s.Sender == nobody && last-s.Seq < knownSenders }) {
+		return
+	}
 	if !p.SentAt.IsZero() {
 		sent = min(now, p.SentAt.UnixMicro())
 	}

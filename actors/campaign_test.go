@@ -155,6 +155,8 @@ func (c *campaign) history(steps int) {
 			c.advance(time.Duration(c.random.IntN(100)) * time.Millisecond)
 		case n < 80:
 			c.accident()
+		case n < 82:
+			c.forget(people[c.random.IntN(len(people))])
 		case n < 85:
 			c.crash()
 		case n < 88:
@@ -183,6 +185,12 @@ func (c *campaign) run(operations int) {
 		}
 		c.step()
 	}
+	for range 10 {
+		if c.tally["forgotten"] == 0 { // which it seldom is in a short campaign
+			c.forget(people[c.random.IntN(len(people))])
+			c.step()
+		}
+	}
 	c.finish()
 }
 
@@ -194,6 +202,8 @@ func (c *campaign) step() {
 		c.advance(time.Duration(c.random.IntN(4000)) * time.Microsecond)
 	case n < 950:
 		c.advanceToADeadline()
+	case n < 970:
+		c.forget(people[c.random.IntN(len(people))])
 	case n < 990:
 		c.advance(time.Duration(c.random.IntN(100)) * time.Millisecond)
 	case n < 995:
@@ -278,6 +288,9 @@ func (c *campaign) finish() {
 		if c.done > 1000 && (c.tally[kind+" changed"] == 0 || c.tally[kind+" repeated"] == 0) {
 			c.t.Errorf("in %d operations no %s changed anything, or none was a repeat", c.done, kind)
 		}
+	}
+	if c.done > 1000 && c.tally["forgotten"] == 0 {
+		c.t.Errorf("in %d operations nobody was forgotten", c.done)
 	}
 	if c.done > 1000 && (c.tally["deleted"] == 0 || c.tally["delete held"] == 0) {
 		c.t.Errorf("in %d operations nothing was deleted, or nothing was held", c.done)

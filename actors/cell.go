@@ -86,11 +86,12 @@ func (c *cell) offer(m queued, limit int) offered {
 		return wasSealed
 	case waiting, active, parked:
 	}
-	if _, ok := m.(*intake); ok {
+	if in, ok := m.(*intake); ok {
 		if c.proposals >= limit {
 			return wasFull
 		}
 		c.proposals++
+		in.orders = c.shard.engine.orders.latest()
 	}
 	m.stamp(c.shard.engine.clock.now())
 	c.queue.push(m)
@@ -101,7 +102,7 @@ func (c *cell) offer(m queued, limit int) offered {
 	return accepted
 }
 
-// queued is a message that is offered from outside: a proposal or a judgement.
+// queued is a message that is offered from outside: a proposal, a judgement or a forgetting.
 type queued interface{ stamp(at persistence.Instant) }
 
 // leave has the actor asked to passivate as soon as the queue is empty.
@@ -250,6 +251,13 @@ func (c *cell) trySeal() bool {
 	}
 	c.phase = sealed
 	return true
+}
+
+// busy reports whether there may be messages that have not been dealt with.
+func (c *cell) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.scheduled || c.queue.len() > 0
 }
 
 // PostUserMessage implements actor.Mailbox. Nobody has the address of a conversation's actor but its shard, which sends it nothing this way.

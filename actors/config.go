@@ -72,6 +72,9 @@ type Config struct {
 	// a crowd sooner; 1: there are no rests, where there are not more Readers than processors. 0: an eighth.
 	ReadShare float64
 
+	// MaxForgetting is how many users may be in the middle of being forgotten: see Engine.ForgetUser, which refuses further ones with ErrOverloaded. 0: 10,000.
+	MaxForgetting int
+
 	// MaxFailures is how often in a row a conversation may fail before it is quarantined: its proposals are refused with ErrQuarantined for
 	// QuarantineFor, then it gets another chance. 0: 5.
 	MaxFailures int
@@ -87,7 +90,8 @@ type ReaperConfig struct {
 	BatchRows int
 	// BatchDelay is how long an expired generation may wait for others to share its batch. 0: 5 ms; negative: not at all.
 	BatchDelay time.Duration
-	// RowsPerSecond bounds how fast rows of expired conversations are deleted, so that proposals do not wait; what Config.SyncHorizon kept goes at a quarter of it, at most.
+	// RowsPerSecond bounds how fast rows of expired conversations are deleted, so that proposals do not wait, and how fast those of users who are being forgotten; what
+	// Config.SyncHorizon kept goes at a quarter of it, at most.
 	// 0: 20,000; negative: no bound.
 	RowsPerSecond int
 	// MaxPending bounds the generations that the reaper holds in memory; the rest waits in the due index. It also bounds how many are judged at
@@ -128,6 +132,7 @@ func (c *Config) Validate() error {
 	if !(c.ReadShare >= 0 && c.ReadShare <= 1) {
 		faults = append(faults, fmt.Errorf("ReadShare: must be from 0 to 1, is %v", c.ReadShare))
 	}
+	atLeastZero("MaxForgetting", int64(c.MaxForgetting))
 	atLeastZero("MaxFailures", int64(c.MaxFailures))
 	atLeastZero("QuarantineFor", int64(c.QuarantineFor))
 	atLeastZero("Reaper.BatchRows", int64(c.Reaper.BatchRows))
@@ -157,6 +162,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.BadgeConversations, 10_000)
 	orElse(&c.Readers, max(1, runtime.GOMAXPROCS(0)/4))
 	orElse(&c.ReadShare, 1.0/8)
+	orElse(&c.MaxForgetting, 10_000)
 	orElse(&c.MaxFailures, 5)
 	orElse(&c.QuarantineFor, time.Minute)
 	orElse(&c.Reaper.BatchRows, 500)

@@ -18,6 +18,7 @@ type conversationActor struct {
 	state  *conversation.State
 
 	dirty      uint64 // the journal's batch with its last change
+	proposed   bool   // something was proposed: it was not activated to forget a user alone
 	unreadable error  // why the memberships that the next proposal needs are not known
 }
 
@@ -28,6 +29,8 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 		a.propose(m)
 	case *judgement:
 		a.judge(m)
+	case *forgetting:
+		a.forget(m)
 	case *learned:
 		a.learn(m)
 	case *passivation:
@@ -56,6 +59,7 @@ func (a *conversationActor) propose(m *intake) {
 			panic(reason) // its supervisor decides what becomes of it
 		}
 	}()
+	a.proposed = true
 	a.cell.used.Store(int64(m.at))
 	if err := a.unreadable; err != nil {
 		a.unreadable = nil
@@ -75,6 +79,12 @@ func (a *conversationActor) propose(m *intake) {
 		return
 	}
 	a.engine.trap.apply(m.proposal)
+	order := a.engine.orders.before(m.orders)
+	if order != nil {
+		for _, forget := range a.state.Forgotten(m.proposal.Change, m.at, order) {
+			a.apply(forget, m.at)
+		}
+	}
 	// Until the journal has the change. The stamp is taken after that: whoever did not see this one yet has looked at the clock before.
 	worker.applying.Store(int64(a.engine.clock.now()))
 	outcome, err := a.state.Apply(conversation.Input{
@@ -85,6 +95,7 @@ func (a *conversationActor) propose(m *intake) {
 		Now:          a.engine.clock.now(),
 		Policy:       a.engine.config.policy(persistence.Namespace(m.proposal.Conversation)),
 		Next:         a.shard.nextGeneration,
+		Order:        order,
 	})
 	a.cell.succeeded()
 	if err != nil {

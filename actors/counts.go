@@ -14,6 +14,7 @@ type counts struct {
 	judged, rearmed, expired               atomic.Uint64
 	reapedRows, batches, reapFailures      atomic.Uint64
 	pruned                                 atomic.Uint64
+	forgotten, forgottenUsers              atomic.Uint64
 	pending, oldest                        atomic.Int64
 	reapErr                                atomic.Pointer[error]
 	lists, syncs, badges                   readCounts
@@ -97,11 +98,13 @@ func (e *Engine) Stats() Stats {
 			Failures: e.counts.reapFailures.Load(),
 			Oldest:   time.Duration(e.counts.oldest.Load()),
 		},
+		Forget: e.orders.stats(e.clock.now()),
 		Events: e.events.stats(),
 		Lists:  e.counts.lists.stats(),
 		Syncs:  e.counts.syncs.stats(),
 		Badges: e.counts.badges.stats(),
 	}
+	s.Forget.Forgotten, s.Forget.Done = e.counts.forgotten.Load(), e.counts.forgottenUsers.Load()
 	// Received is read last, so that it is never less than what became of it.
 	s.Proposals.Received = e.counts.received.Load()
 	s.Proposals.Waiting = s.Proposals.Received - s.Proposals.Applied - s.Proposals.Refused

@@ -105,6 +105,13 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		return last, nil
 	}
 	record, index := d.record, d.index
+	if record == nil && (d.tried || e.reaperAttempts.Load() > 1) {
+		// An attempt before this one may have begun, and members be gone that only the entry names.
+		var err error
+		if record, index, err = noted(ctx, snapshot, key); err != nil {
+			return last, err
+		}
+	}
 	if record == nil {
 		record = &persistence.Ended{Reason: d.ending.Reason, LastSeq: d.ending.LastSeq, Deadline: d.ending.Deadline, Users: d.ending.Users}
 		index = d.ending.Index
@@ -185,6 +192,22 @@ func named(record *persistence.Ended, names []string) *persistence.Ended {
 	return &with
 }
 
+// noted returns what a due entry says of how its generation ended, once a deletion has begun; nil: it says nothing, or names nobody.
+func noted(ctx context.Context, snapshot persistence.Snapshot, key []byte) (*persistence.Ended, persistence.Index, error) {
+	value, err := snapshot.Get(ctx, key)
+	if errors.Is(err, persistence.ErrNotFound) {
+		return nil, persistence.Index{}, nil
+	}
+	if err != nil {
+		return nil, persistence.Index{}, err
+	}
+	entry, err := persistence.DecodeDue(value)
+	if err != nil || entry.Ended == nil || len(entry.Ended.Users) == 0 {
+		return nil, persistence.Index{}, err
+	}
+	return entry.Ended, entry.Index, nil
+}
+
 // listed is a user of whom a conversation has a member row.
 type listed struct {
 	user  string
@@ -224,8 +247,13 @@ func (e *Engine) pace(ctx context.Context, rows int) error {
 	if e.config.Reaper.RowsPerSecond <= 0 {
 		return nil
 	}
+	return e.rest(ctx, time.Duration(rows)*time.Second/time.Duration(e.config.Reaper.RowsPerSecond))
+}
+
+// rest waits for a while.
+func (e *Engine) rest(ctx context.Context, d time.Duration) error {
 	over := make(chan struct{})
-	timer := e.config.Clock.AfterFunc(time.Duration(rows)*time.Second/time.Duration(e.config.Reaper.RowsPerSecond), func() { close(over) })
+	timer := e.config.Clock.AfterFunc(d, func() { close(over) })
 	defer timer.Stop()
 	select {
 	case <-over:

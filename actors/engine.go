@@ -42,6 +42,8 @@ type Engine struct {
 	turns          *turns
 	sweeper        *sweeper
 	pruner         *pruner
+	orders         orders
+	forgetter      *forgetter
 	activePerShard int
 	names          atomic.Uint64 // of actors
 	reaperAttempts atomic.Uint64
@@ -91,6 +93,11 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.clock = newClockwork(e.config.Clock, meta.Clock)
 	e.turns = newTurns(e.config.Readers, e.config.ReadShare*float64(runtime.GOMAXPROCS(0)), e.clock)
+	e.forgetter = newForgetter(e)
+	if err := e.readOrders(ctx); err != nil {
+		e.cancel(err)
+		return nil, fmt.Errorf("parley: read which users are to be forgotten: %w", err)
+	}
 	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
@@ -110,6 +117,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.startActors()
 	e.agenda.lookEverywhere()
 	e.pruner.start()
+	e.forgetter.wake()
 	e.door = openDoor(system, e)
 	return e, nil
 }

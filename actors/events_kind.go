@@ -2,9 +2,9 @@ package actors
 
 import "github.com/parley-im/parley/actors/conversation"
 
-// kindNames are the kinds of change, in the order of the wire: a set of them is a number with a bit for each.
-func kindNames() [11]string {
-	return [...]string{"post", "amend", "join", "leave", "read", "deliver", "mark_unread", "clear", "set", "hold", "delete"}
+// kindNames are the kinds of change, in the order of the wire, and the engine's own: a set of them is a number with a bit for each.
+func kindNames() [12]string {
+	return [...]string{"post", "amend", "join", "leave", "read", "deliver", "mark_unread", "clear", "set", "hold", "delete", "forget"}
 }
 
 // kindOf returns the set of that one kind.

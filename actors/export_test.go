@@ -10,6 +10,9 @@ func (c *Config) Break(onApply func(p *Proposal), onLifecycle func(message any))
 // BreakJudging makes conversations fail when they are judged.
 func (c *Config) BreakJudging(onJudge func(name string)) { c.trap.onJudge = onJudge }
 
+// BreakForgetting makes conversations fail when they are to forget a user.
+func (c *Config) BreakForgetting(onForget func(name string)) { c.trap.onForget = onForget }
+
 // FailShard makes the actor of a conversation's shard panic.
 func (e *Engine) FailShard(name string) { e.shardOf(name).tell(&loaded{}) }
 

@@ -23,7 +23,18 @@ func (e *Engine) loadMembers(name string, users []string) ([][]byte, error) {
 	for i, user := range users {
 		keys[i] = persistence.MembershipKey(user, name)
 	}
-	return e.newest(e.ctx, name, keys...)
+	if !e.orders.any() {
+		return e.newest(e.ctx, name, keys...)
+	}
+	// What a conversation has forgotten is nothing to it, also as long as the store has it.
+	removed := e.journal.Removed(name, keys...)
+	values, err := e.newest(e.ctx, name, keys...)
+	for i := range values {
+		if removed[i] {
+			values[i] = nil
+		}
+	}
+	return values, err
 }
 
 // newest returns the newest values under some keys of a conversation, nil where there is none: all as of one moment, not before the call. What is not in the store

@@ -13,6 +13,8 @@ type seen struct {
 	alive bool
 	ended *persistence.Head      // of a generation that is over, while it is there
 	stale persistence.Generation // in which the user was a member, where a later one is alive of which they are none
+	// forgotten is the generation that has yet to forget the user: they are no member of it already.
+	forgotten persistence.Generation
 }
 
 // look reads what is to be known of a conversation, and of a user in it unless that is "": all as of one moment.
@@ -28,9 +30,11 @@ func (e *Engine) lookEach(ctx context.Context, user string, names []string, foun
 	if e.stopped() {
 		return unavailable(names[0], ErrStopped)
 	}
+	// Before anything is read: once it is carried out, there is nothing of the user to be read.
+	order := e.orders.of(user)
 	looks := make([]looking, len(names))
 	for i, name := range names {
-		looks[i].name, looks[i].user = name, user
+		looks[i].name, looks[i].user, looks[i].order = name, user, order
 	}
 	for _, i := range e.journal.Pending(names) {
 		l := &looks[i]
@@ -53,7 +57,8 @@ func (e *Engine) lookEach(ctx context.Context, user string, names []string, foun
 // looking is a look at one conversation.
 type looking struct {
 	name, user string
-	pending    [][]byte // by lookRow, what is not in the store yet; nil: nothing
+	order      persistence.Instant // to forget the user; zero: none
+	pending    [][]byte            // by lookRow, what is not in the store yet; nil: nothing
 }
 
 // lookRow is a row that a look may need.
@@ -127,7 +132,9 @@ func (l *looking) look(ctx context.Context, snapshot persistence.Snapshot, now p
 		}
 		return found, err
 	}
-	if membership != nil && found.rows.Membership == nil {
+	if found.rows.Forget(l.order) {
+		found.forgotten = found.rows.Head.Generation
+	} else if membership != nil && found.rows.Membership == nil {
 		if found.stale, err = persistence.GenerationOf(membership); err != nil {
 			return seen{}, err
 		}

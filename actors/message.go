@@ -11,7 +11,8 @@ import (
 type intake struct {
 	proposal *Proposal
 	at       persistence.Instant
-	to       replier // nil: nobody waits
+	orders   persistence.Instant // to forget users: those up to this one had been given when it was accepted
+	to       replier             // nil: nobody waits
 }
 
 func (m *intake) stamp(at persistence.Instant) { m.at = at }
@@ -29,6 +30,23 @@ type judgement struct {
 }
 
 func (m *judgement) stamp(at persistence.Instant) { m.at = at }
+
+// forgetting carries out an order to forget a user in one conversation. Forgetter → conversation; answered by a call of answer, which must not block.
+type forgetting struct {
+	user   string
+	order  persistence.Instant
+	at     persistence.Instant
+	answer func(forgot)
+}
+
+func (m *forgetting) stamp(at persistence.Instant) { m.at = at }
+
+// forgot answers a forgetting.
+type forgot struct {
+	rows  int    // that were written or deleted; 0: the user had nothing in the conversation that it could forget
+	after uint64 // the journal's batch with those
+	err   error  // nothing was done
+}
 
 // verdict answers a judgement. Conversation or shard → reaper.
 type verdict struct {

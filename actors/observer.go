@@ -15,6 +15,9 @@ type Observer struct {
 	// ReapBegin and ReapEnd enclose each attempt at a batch of deletions: of generations, or of rows that Config.SyncHorizon kept.
 	ReapBegin func(ReapInfo)
 	ReapEnd   func(ReapInfo)
+	// ForgetBegin and ForgetEnd enclose each part of the forgetting of a user: some conversations do it, or it is made sure that all have.
+	ForgetBegin func(ForgetInfo)
+	ForgetEnd   func(ForgetInfo)
 	// FlushBegin and FlushEnd enclose each attempt to write a batch of the journal.
 	FlushBegin func(FlushInfo)
 	FlushEnd   func(FlushInfo)
@@ -53,6 +56,19 @@ type ReapInfo struct {
 	Attempt     int           // from 1
 	Took        time.Duration // in ReapEnd
 	Err         error         // in ReapEnd: the batch will be tried again
+}
+
+// ForgetInfo describes a part of the forgetting of a user.
+type ForgetInfo struct {
+	User          string
+	Age           time.Duration // since it was asked for
+	Remaining     uint64        // conversations that have yet to do it, about
+	Conversations int           // in ForgetEnd: that did it
+	Rows          int           // in ForgetEnd: that they wrote or deleted
+	Done          bool          // in ForgetEnd: none is left, and that is durable
+	Attempt       int           // from 1
+	Took          time.Duration // in ForgetEnd
+	Err           error         // in ForgetEnd: it will be tried again
 }
 
 // FlushInfo describes an attempt to write a batch of the journal.

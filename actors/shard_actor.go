@@ -254,6 +254,8 @@ func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 			a.engine.refuse(m.proposal, m.to, err)
 		case *judgement:
 			a.engine.tellReaper(&verdict{judgement: m, err: err})
+		case *forgetting:
+			m.answer(forgot{err: err})
 		}
 	}
 }

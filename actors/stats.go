@@ -8,6 +8,7 @@ type Stats struct {
 	Cells     CellStats
 	Journal   JournalStats
 	Reaper    ReaperStats
+	Forget    ForgetStats
 	Events    EventStats
 	Lists     ReadStats // pages of lists
 	Syncs     ReadStats // pages of what changed
@@ -59,6 +60,15 @@ type ReaperStats struct {
 	Oldest   time.Duration // how long the oldest pending generation has been over its deadline
 	NextDue  time.Time     // when a due entry must be looked at next; zero: none is known
 	Err      error         // of the last attempt, if it failed
+}
+
+// ForgetStats describes the forgetting of users: see [Engine.ForgetUser].
+type ForgetStats struct {
+	Users     int           // that are being forgotten
+	Remaining uint64        // conversations that have yet to forget one of them, as far as they were counted
+	Oldest    time.Duration // how long ago the oldest of the orders was given that are not carried out yet
+	Forgotten uint64        // conversations that forgot a user
+	Done      uint64        // users who were forgotten by all of theirs
 }
 
 // EventStats describes what watchers are told.

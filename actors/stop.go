@@ -42,6 +42,7 @@ func (e *Engine) drain(ctx context.Context, why error) error {
 	e.draining.Store(true)
 	e.sweeper.stop()
 	e.pruner.stop()
+	e.forgetter.stop()
 
 	// Cells drain and seal, then the journal writes what came of it, then the reaper finishes its batch.
 	err := e.ask(ctx, "conversations were not finished", e.drainShards)

@@ -194,6 +194,8 @@ func (s *syncing) decide(ctx context.Context, name string, found *seen, removal 
 	case !found.alive && found.ended != nil:
 		// Over, and the reaper has not been there.
 		s.remove(name, found.ended.Generation, found.ended.Reason)
+	case found.forgotten != 0:
+		s.remove(name, found.forgotten, persistence.ReasonForgotten)
 	case found.stale != 0 && !removed:
 		// Likewise, but the next generation has begun without the user.
 		reason, err := s.reason(ctx, name, found.stale)

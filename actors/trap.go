@@ -5,6 +5,7 @@ type trap struct {
 	onApply     func(p *Proposal)
 	onLifecycle func(message any)
 	onJudge     func(name string)
+	onForget    func(name string)
 }
 
 func (t *trap) apply(p *Proposal) {
@@ -16,6 +17,12 @@ func (t *trap) apply(p *Proposal) {
 func (t *trap) judge(name string) {
 	if t.onJudge != nil {
 		t.onJudge(name)
+	}
+}
+
+func (t *trap) forget(name string) {
+	if t.onForget != nil {
+		t.onForget(name)
 	}
 }
 

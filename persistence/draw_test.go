@@ -107,6 +107,7 @@ func drawMembership(t *rapid.T) *persistence.Membership {
 		Changed:      drawInstant().Draw(t, "Changed"),
 		Noticed:      drawInstant().Draw(t, "Noticed"),
 		Frozen:       drawInstant().Draw(t, "Frozen"),
+		Outlived:     drawInstant().Draw(t, "Outlived"),
 	}
 	if rapid.Bool().Draw(t, "has a draft") {
 		m.Draft = &persistence.Draft{Text: drawBytes(64).Draw(t, "Text"), EditedAt: drawInstant().Draw(t, "EditedAt")}

@@ -55,6 +55,7 @@ func FuzzDecodeEvent(f *testing.F)      { fuzzDecoder(f, "event") }
 func FuzzDecodeRemoval(f *testing.F)    { fuzzDecoder(f, "removal") }
 func FuzzDecodeOwner(f *testing.F)      { fuzzDecoder(f, "owner") }
 func FuzzDecodeRoster(f *testing.F)     { fuzzDecoder(f, "roster") }
+func FuzzDecodeOrder(f *testing.F)      { fuzzDecoder(f, "order") }
 func FuzzDecodeLineage(f *testing.F)    { fuzzDecoder(f, "lineage") }
 
 func FuzzParseKey(f *testing.F) {

@@ -24,6 +24,7 @@ const (
 	kindEvent   = 'e'
 	kindRoster  = 'r'
 	kindLineage = 'l'
+	kindOrder   = 'f'
 )
 
 // ErrKey says that a key is not of the form its place in the keyspace asks for.
@@ -165,6 +166,7 @@ const (
 	KindEntry
 	KindRemoval
 	KindLineage
+	KindOrder
 	KindOwner
 	KindStore
 )
@@ -204,6 +206,8 @@ func KindOf(key []byte) Kind {
 			return KindRoster
 		case kindLineage:
 			return KindLineage
+		case kindOrder:
+			return KindOrder
 		}
 	}
 	return KindUnknown

@@ -50,6 +50,9 @@ func TestWhatIsInAKeyComesBack(t *testing.T) {
 		if err != nil || u != user || s != stamp || c != conversation {
 			t.Fatalf("ParseRemovalKey = %q, %d, %q, %v; want %q, %d, %q", u, s, c, err, user, stamp, conversation)
 		}
+		if u, err := persistence.ParseOrderKey(persistence.OrderKey(user)); err != nil || u != user {
+			t.Fatalf("ParseOrderKey = %q, %v; want %q", u, err, user)
+		}
 		shard, number := drawShard().Draw(t, "shard"), drawUint().Draw(t, "number")
 		if s, n, err := persistence.ParseEventKey(persistence.EventKey(shard, number)); err != nil || s != shard || n != number {
 			t.Fatalf("ParseEventKey = %d, %d, %v; want %d, %d", s, n, err, shard, number)
@@ -71,6 +74,7 @@ func everyKey(t *rapid.T) map[persistence.Kind][]byte {
 		persistence.KindRoster:     persistence.RosterKey(conversation),
 		persistence.KindEntry:      persistence.EntryKey(user, drawEntryKind().Draw(t, "entry"), drawInstant().Draw(t, "at"), conversation),
 		persistence.KindLineage:    persistence.LineageKey(),
+		persistence.KindOrder:      persistence.OrderKey(user),
 		persistence.KindOwner:      persistence.OwnerKey(drawShard().Draw(t, "owned")),
 		persistence.KindStore:      persistence.StoreKey("format"),
 	}
@@ -84,6 +88,7 @@ var parsers = map[persistence.Kind]func([]byte) error{
 	persistence.KindEvent:      func(key []byte) error { _, _, err := persistence.ParseEventKey(key); return err },
 	persistence.KindMembership: func(key []byte) error { _, _, err := persistence.ParseMembershipKey(key); return err },
 	persistence.KindEntry:      func(key []byte) error { _, _, _, _, err := persistence.ParseEntryKey(key); return err },
+	persistence.KindOrder:      func(key []byte) error { _, err := persistence.ParseOrderKey(key); return err },
 	persistence.KindRemoval:    func(key []byte) error { _, _, _, err := persistence.ParseRemovalKey(key); return err },
 }
 
@@ -142,6 +147,7 @@ func TestKeysOfEmptyNamesAreRefused(t *testing.T) {
 		{persistence.KindDue, persistence.DueKey("", 1, 1)},
 		{persistence.KindEntry, persistence.EntryKey("", persistence.EntryActive, 1, "lx:a")},
 		{persistence.KindEntry, persistence.EntryKey("bob", persistence.EntryActive, 1, "")},
+		{persistence.KindOrder, persistence.OrderKey("")},
 		{persistence.KindRemoval, persistence.RemovalKey("", 1, "lx:a")},
 		{persistence.KindRemoval, persistence.RemovalKey("bob", 1, "")},
 	} {

@@ -6,7 +6,8 @@ import (
 )
 
 // Newer reports whether value a of a row is newer than value b: whether it has the higher generation, or in the same generation the higher version. A tombstone is
-// newer than any head of its generation. Rows without a version are as new as their generation.
+// newer than any head of its generation; of two memberships, the one is that outlived the later order to forget their user, since versions begin anew with it. Rows without
+// a version are as new as their generation.
 func Newer(key, a, b []byte) (bool, error) {
 	kind := KindOf(key)
 	first, err := stampOf(kind, a)
@@ -20,11 +21,15 @@ func Newer(key, a, b []byte) (bool, error) {
 	if first.generation != second.generation {
 		return first.generation > second.generation, nil
 	}
+	if first.outlived != second.outlived {
+		return first.outlived > second.outlived, nil
+	}
 	return first.version > second.version, nil
 }
 
 type stamp struct {
 	generation Generation
+	outlived   Instant
 	version    uint64
 }
 
@@ -42,11 +47,14 @@ func stampOf(kind Kind, value []byte) (stamp, error) {
 	case KindTail, KindRoster:
 		s.version = d.uint()
 	case KindMembership:
-		d.byte() // flags
+		flags := d.byte()
 		d.byte() // hide
+		if flags&memberOutlived != 0 {
+			s.outlived = d.instant()
+		}
 		s.version = d.uint()
 	case KindMember:
-	case KindUnknown, KindDue, KindEvent, KindEntry, KindRemoval, KindLineage, KindOwner, KindStore:
+	case KindUnknown, KindDue, KindEvent, KindEntry, KindRemoval, KindLineage, KindOrder, KindOwner, KindStore:
 		return s, fmt.Errorf("%w: rows of this kind have no order", ErrValue)
 	}
 	return s, d.err

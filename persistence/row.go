@@ -217,6 +217,7 @@ type Membership struct {
 	Noticed      Instant // in the key of its EntryOwn; zero: it has none
 	Frozen       Instant // of one who left: Head.Ordered at that time
 	Rewinds      uint64  // the head's rewinds up to this number are in the marks above
+	Outlived     Instant // the Order to forget the user that was being carried out when this began, and does not mean it; zero: there was none
 }
 
 const (
@@ -226,6 +227,7 @@ const (
 	memberDraft
 	memberRewound
 	memberIndexed
+	memberOutlived
 )
 
 // Encode returns the row's value.
@@ -251,7 +253,13 @@ func (m *Membership) Encode() []byte {
 	if m.Changed != 0 || m.Noticed != 0 || m.Frozen != 0 {
 		flags |= memberIndexed
 	}
+	if m.Outlived != 0 {
+		flags |= memberOutlived
+	}
 	b = append(b, flags, byte(m.Hide))
+	if m.Outlived != 0 {
+		b = appendInstant(b, m.Outlived) // here, where whoever compares two rows finds it without reading on
+	}
 	for _, v := range [...]uint64{
 		m.Version, m.Revision, m.VisibleFrom, m.VisibleTo, m.ReadSeq, m.DeliveredSeq, m.ClearedSeq, m.HiddenAt, m.Pin, m.Tags,
 	} {
@@ -284,6 +292,9 @@ func DecodeMembership(value []byte) (*Membership, error) {
 	flags := d.byte()
 	m.Left, m.Keep, m.MarkedUnread = flags&memberLeft != 0, flags&memberKeep != 0, flags&memberMarkedUnread != 0
 	m.Hide = Hide(d.byte())
+	if flags&memberOutlived != 0 {
+		m.Outlived = d.instant()
+	}
 	for _, field := range [...]*uint64{
 		&m.Version, &m.Revision, &m.VisibleFrom, &m.VisibleTo, &m.ReadSeq, &m.DeliveredSeq, &m.ClearedSeq, &m.HiddenAt, &m.Pin, &m.Tags,
 	} {

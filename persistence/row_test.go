@@ -56,6 +56,9 @@ var codecs = func() map[string]codec {
 		}, persistence.Member.Encode, persistence.DecodeMember),
 		codecOf("roster", drawRoster, (*persistence.Roster).Encode, persistence.DecodeRoster),
 		codecOf("lineage", drawLineage, persistence.Lineage.Encode, persistence.DecodeLineage),
+		codecOf("order", func(t *rapid.T) persistence.Order {
+			return persistence.Order{At: drawInstant().Draw(t, "At")}
+		}, persistence.Order.Encode, persistence.DecodeOrder),
 		codecOf("event", drawEvent, (*persistence.Event).Encode, persistence.DecodeEvent),
 		codecOf("removal", func(t *rapid.T) persistence.Removal {
 			return persistence.Removal{Generation: drawGeneration().Draw(t, "Generation"), Reason: drawReason().Draw(t, "Reason")}

@@ -12,22 +12,24 @@ type Kind string
 
 // The kinds.
 const (
-	KindExpired    Kind = "expired"
-	KindReapBegin  Kind = "reap begin"
-	KindReapEnd    Kind = "reap end"
-	KindFlushBegin Kind = "flush begin"
-	KindFlushEnd   Kind = "flush end"
-	KindFailed     Kind = "failed"
-	KindUnanswered Kind = "unanswered"
-	KindStopBegin  Kind = "stop begin"
-	KindStopEnd    Kind = "stop end"
+	KindExpired     Kind = "expired"
+	KindReapBegin   Kind = "reap begin"
+	KindReapEnd     Kind = "reap end"
+	KindForgetBegin Kind = "forget begin"
+	KindForgetEnd   Kind = "forget end"
+	KindFlushBegin  Kind = "flush begin"
+	KindFlushEnd    Kind = "flush end"
+	KindFailed      Kind = "failed"
+	KindUnanswered  Kind = "unanswered"
+	KindStopBegin   Kind = "stop begin"
+	KindStopEnd     Kind = "stop end"
 )
 
 // Note is one thing that an engine told its observer.
 type Note struct {
 	At   time.Time // the bubble's clock
 	Kind Kind
-	// Info is what was told: an [actors.ExpiredInfo], [actors.ReapInfo], [actors.FlushInfo], [actors.FailedInfo], [actors.UnansweredInfo] or [actors.StopInfo].
+	// Info is what was told: an [actors.ExpiredInfo], [actors.ReapInfo], [actors.ForgetInfo], [actors.FlushInfo], [actors.FailedInfo], [actors.UnansweredInfo] or [actors.StopInfo].
 	Info any
 }
 
@@ -48,6 +50,8 @@ func (n Note) Conversation() string {
 func (n Note) Err() error {
 	switch i := n.Info.(type) {
 	case actors.ReapInfo:
+		return i.Err
+	case actors.ForgetInfo:
 		return i.Err
 	case actors.FlushInfo:
 		return i.Err
@@ -72,6 +76,8 @@ func (n Note) String() string {
 		line += fmt.Sprintf(" %s: generation %d, %v, last seq %d, %v late", i.Conversation, i.Generation, i.Reason, i.LastSeq, i.Lateness)
 	case actors.ReapInfo:
 		line += fmt.Sprintf(": %d generations, %d rows, attempt %d", i.Generations, i.Rows, i.Attempt)
+	case actors.ForgetInfo:
+		line += fmt.Sprintf(" %s: %d conversations, %d rows, %d remain, done %v, attempt %d", i.User, i.Conversations, i.Rows, i.Remaining, i.Done, i.Attempt)
 	case actors.FlushInfo:
 		line += fmt.Sprintf(": %d conversations, %d rows, attempt %d", i.Conversations, i.Rows, i.Attempt)
 	case actors.FailedInfo:

@@ -33,6 +33,11 @@ func (e *Engine) Flushes() []actors.FlushInfo { return infos[actors.FlushInfo](e
 // Reaps returns the attempts so far at a batch of deletions, as they ended.
 func (e *Engine) Reaps() []actors.ReapInfo { return infos[actors.ReapInfo](e, KindReapEnd) }
 
+// Forgets returns the ends of all parts of the forgetting of users, also of those that failed.
+func (e *Engine) Forgets() []actors.ForgetInfo {
+	return infos[actors.ForgetInfo](e, KindForgetEnd)
+}
+
 func infos[T any](e *Engine, kind Kind) []T {
 	notes, _ := e.recorder.from(0)
 	var all []T
@@ -123,11 +128,13 @@ func (r *recorder) observe(next *actors.Observer) (observer *actors.Observer, mu
 	}
 	var muted atomic.Bool
 	return &actors.Observer{
-		Expired:    tap(r, &muted, KindExpired, next.Expired),
-		ReapBegin:  tap(r, &muted, KindReapBegin, next.ReapBegin),
-		ReapEnd:    tap(r, &muted, KindReapEnd, next.ReapEnd),
-		FlushBegin: tap(r, &muted, KindFlushBegin, next.FlushBegin),
-		FlushEnd:   tap(r, &muted, KindFlushEnd, next.FlushEnd),
+		Expired:     tap(r, &muted, KindExpired, next.Expired),
+		ReapBegin:   tap(r, &muted, KindReapBegin, next.ReapBegin),
+		ReapEnd:     tap(r, &muted, KindReapEnd, next.ReapEnd),
+		ForgetBegin: tap(r, &muted, KindForgetBegin, next.ForgetBegin),
+		ForgetEnd:   tap(r, &muted, KindForgetEnd, next.ForgetEnd),
+		FlushBegin:  tap(r, &muted, KindFlushBegin, next.FlushBegin),
+		FlushEnd:    tap(r, &muted, KindFlushEnd, next.FlushEnd),
 		Read: func(info actors.ReadInfo) {
 			if next.Read != nil && !muted.Load() {
 				next.Read(info)

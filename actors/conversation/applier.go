@@ -19,6 +19,7 @@ type applier struct {
 	tailChanged bool
 	changed     map[string]before // memberships
 	deleted     bool
+	forgets     bool // the change is the engine's own, and puts no deadline off
 	ended       *Ending
 	writes      []Write
 }
@@ -33,7 +34,7 @@ func (a *applier) touch(user string) *persistence.Membership {
 		a.changed[user] = a.before(m)
 	}
 	if m == nil {
-		m = &persistence.Membership{Generation: a.head.Generation, Rewinds: a.head.LastRewind()}
+		m = &persistence.Membership{Generation: a.head.Generation, Rewinds: a.head.LastRewind(), Outlived: a.outlives(user)}
 		a.members[user] = m
 	}
 	return m
@@ -81,6 +82,9 @@ func (a *applier) retain() {
 	deadline := a.in.Policy.deadline(a.name, a.head, a.now)
 	if deadline != persistence.Never {
 		deadline = max(a.now, deadline)
+	}
+	if a.forgets {
+		deadline = min(deadline, a.head.Deadline)
 	}
 	if deadline != a.head.Deadline {
 		a.head.Deadline, a.headTouched = deadline, true
@@ -149,6 +153,10 @@ func (a *applier) finish() Outcome {
 	}
 	for _, user := range slices.Sorted(maps.Keys(a.changed)) {
 		m := a.members[user]
+		if m == nil {
+			a.removed(&out, user)
+			continue
+		}
 		m.Version++
 		out.Writes = append(out.Writes, Write{Key: persistence.MembershipKey(user, a.name), Value: m.Encode(), User: user})
 		if a.changed[user].fresh {

@@ -17,7 +17,7 @@ const (
 )
 
 // Change is one of *[Post], *[Amend], *[Join], *[Leave], *[Read], *[Deliver], *[MarkUnread], *[Clear], *[Set], *[Hold],
-// *[Delete] and *[Rewind]. A change is immutable
+// *[Delete] and *[Rewind], which are proposed, and *[Forget], which is not. A change is immutable
 // once it was proposed.
 type Change interface {
 	// Kind names the change as the wire does: "post", "join", …

@@ -34,11 +34,15 @@ type before struct {
 	fresh    bool // there was none in this generation
 	standing standing
 	pinned   bool
+	noticed  persistence.Instant
 }
 
 func (a *applier) before(m *persistence.Membership) before {
 	b := before{fresh: m == nil, standing: a.standing(m)}
 	b.pinned = b.standing != absent && m.Pin != 0
+	if m != nil {
+		b.noticed = m.Noticed
+	}
 	return b
 }
 
@@ -167,6 +171,10 @@ func (a *applier) refile(out *Outcome, user string, old persistence.Index, stamp
 	}
 	a.keep(out, user, persistence.EntryMerged, was.standing == merged, is == merged)
 	a.keep(out, user, persistence.EntryPinned, was.pinned, is != absent && m.Pin != 0)
+	if m == nil {
+		a.shift(out, user, persistence.EntryOwn, was.noticed, 0)
+		return // the removal tells
+	}
 	m.Changed = max(m.Changed, stamp)
 	if found := a.headChanged && is != absent; found {
 		return // as every other member finds the change

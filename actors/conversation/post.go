@@ -25,6 +25,9 @@ func (a *applier) post(p *Post, alive bool) error {
 	} else if jump := a.in.Policy.maxSeqJump(); p.Seq > a.head.LastSeq && p.Seq-a.head.LastSeq > jump {
 		return a.refuse(ErrInvalid, "post.seq", fmt.Sprintf("must be at most %d above the last, %d", jump, a.head.LastSeq))
 	}
+	if alive && a.senderWasForgotten(p.Seq) {
+		return nil // a late repeat, which brings nobody back
+	}
 	sentAt := a.now
 	if !p.SentAt.IsZero() {
 		sentAt = min(a.now, persistence.InstantOf(p.SentAt))
@@ -66,6 +69,11 @@ func (a *applier) post(p *Post, alive bool) error {
 		a.mention(user, p)
 	}
 	return nil
+}
+
+// senderWasForgotten reports whether the message is known, and to have been sent by somebody who was forgotten.
+func (a *applier) senderWasForgotten(seq uint64) bool {
+	return seq <= a.tail.Last && a.tail.Last-seq < persistence.TailSenders && a.tail.Senders.Of(seq) == persistence.Nobody
 }
 
 // show makes the post the one that is shown as the last.

@@ -150,6 +150,8 @@ type Input struct {
 	At           persistence.Instant // when it was accepted
 	Now          persistence.Instant // when it is applied: what readers who ask what changed go by
 	Policy       Policy              // of the namespace
+	// Order returns the order to forget a user that the change came after, zero for none: a membership that begins is not meant by it. Nil: there is none for anybody.
+	Order func(user string) persistence.Instant
 	// Next draws a generation higher than all that this conversation ever had. It is called at most once.
 	Next func() persistence.Generation
 }
@@ -229,6 +231,8 @@ func (s *State) Apply(in Input) (Outcome, error) {
 			a.hold(change)
 		case *Delete:
 			err = a.delete()
+		case *Forget:
+			a.forget(change)
 		default:
 			err = Invalid("change", "is not known to this version")
 		}

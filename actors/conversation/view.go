@@ -102,6 +102,15 @@ func Decode(head, tail, membership []byte, now persistence.Instant) (Rows, bool,
 	return r, true, nil
 }
 
+// Forget takes the membership away that an order to forget the asking user means, and reports whether there is one. Zero stands for no order.
+func (r *Rows) Forget(order persistence.Instant) bool {
+	if order == 0 || !means(order, r.Membership) {
+		return false
+	}
+	r.Membership = nil
+	return true
+}
+
 // AddTail takes in the value under the tail's key, nil where there is none.
 func (r *Rows) AddTail(value []byte) (err error) {
 	if value != nil {

@@ -33,6 +33,7 @@ type world struct {
 	policy conversation.Policy
 
 	ifGeneration, revision uint64 // of the next proposals
+	order                  func(user string) persistence.Instant
 
 	generation persistence.Generation // drawn last
 }
@@ -72,7 +73,7 @@ func (w *world) propose(change conversation.Change) (conversation.Outcome, error
 		}
 	}
 	out, err := w.state.Apply(conversation.Input{
-		Change: change, IfGeneration: w.ifGeneration, Revision: w.revision, At: w.now, Policy: w.policy,
+		Change: change, IfGeneration: w.ifGeneration, Revision: w.revision, At: w.now, Policy: w.policy, Order: w.order,
 		Next: func() persistence.Generation { w.generation += 10; return w.generation },
 	})
 	if err == nil && out.Changed != (len(out.Writes) > 0) {
@@ -148,6 +149,10 @@ func (w *world) write(out conversation.Outcome, judged bool) {
 			}
 			if !present && write.Delete && !write.IfPresent {
 				w.Fatalf("%q: there is no such entry to delete", key)
+			}
+		case kind == persistence.KindRemoval:
+			if write.User == "" || write.Delete {
+				w.Fatalf("%q: the write does not say whose row it is, or deletes it", key)
 			}
 		case kind == persistence.KindMembership || kind == persistence.KindMember:
 			if write.User == "" {

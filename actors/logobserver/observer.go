@@ -30,7 +30,7 @@ type options struct{ slowRead time.Duration }
 // SlowRead has lists, badges and syncs logged that took so long or longer; 0: all of them; negative: none. Without it that is DefaultSlowRead.
 func SlowRead(least time.Duration) Option { return func(o *options) { o.slowRead = least } }
 
-// New returns an observer that logs. What expired, and the beginning and the end of the drain, are at info; batches are at debug, and at warn where
+// New returns an observer that logs. What expired, users that are forgotten, and the beginning and the end of the drain, are at info; batches are at debug, and at warn where
 // the attempt failed; failures are at error, but at warn where a conversation failed that goes on. Refused proposals that nobody waits for are at
 // warn, at most ten a second, and so are slow reads: see [SlowRead].
 //
@@ -43,9 +43,10 @@ func New(log zerolog.Logger, opts ...Option) *actors.Observer {
 	slow := log.Sample(&zerolog.BurstSampler{Burst: slowReadsPerSecond, Period: time.Second})
 	sampled := log.Sample(&zerolog.BurstSampler{Burst: unansweredPerSecond, Period: time.Second})
 	return &actors.Observer{
-		Expired:  func(i actors.ExpiredInfo) { expired(&log, &i) },
-		ReapEnd:  func(i actors.ReapInfo) { reaped(&log, &i) },
-		FlushEnd: func(i actors.FlushInfo) { flushed(&log, &i) },
+		Expired:   func(i actors.ExpiredInfo) { expired(&log, &i) },
+		ReapEnd:   func(i actors.ReapInfo) { reaped(&log, &i) },
+		ForgetEnd: func(i actors.ForgetInfo) { forgotten(&log, &i) },
+		FlushEnd:  func(i actors.FlushInfo) { flushed(&log, &i) },
 		Read: func(i actors.ReadInfo) {
 			if o.slowRead >= 0 && i.Took >= o.slowRead {
 				readSlowly(&slow, &i)
@@ -85,6 +86,23 @@ func reaped(log *zerolog.Logger, i *actors.ReapInfo) {
 		Int("attempt", i.Attempt).
 		Float64("took_ms", milliseconds(i.Took)).
 		Msg(outcome(i.Err, what+" deleted", what+" not deleted yet"))
+}
+
+func forgotten(log *zerolog.Logger, i *actors.ForgetInfo) {
+	done, level := "a part of a user's conversations forgot them", zerolog.DebugLevel
+	if i.Done {
+		done, level = "user forgotten", zerolog.InfoLevel
+	}
+	log.WithLevel(levelOf(i.Err, level, zerolog.WarnLevel)).
+		Err(i.Err).
+		Str("user", i.User).
+		Int("conversations", i.Conversations).
+		Int("rows", i.Rows).
+		Uint64("remaining", i.Remaining).
+		Float64("age_ms", milliseconds(i.Age)).
+		Int("attempt", i.Attempt).
+		Float64("took_ms", milliseconds(i.Took)).
+		Msg(outcome(i.Err, done, "user not forgotten yet"))
 }
 
 func flushed(log *zerolog.Logger, i *actors.FlushInfo) {

@@ -60,6 +60,31 @@ func TestEachThingIsOneLineWithItsKeys(t *testing.T) {
 			},
 		},
 		{
+			"forgotten in part",
+			func(o *actors.Observer) {
+				o.ForgetEnd(actors.ForgetInfo{User: "bob", Age: time.Second, Remaining: 5, Conversations: 2, Rows: 9, Attempt: 1, Took: 2 * time.Millisecond})
+			},
+			map[string]any{
+				"level": "debug", "message": "a part of a user's conversations forgot them", "user": "bob", "remaining": 5.0, "conversations": 2.0, "rows": 9.0,
+				"age_ms": 1000.0, "attempt": 1.0, "took_ms": 2.0,
+			},
+		},
+		{
+			"forgotten",
+			func(o *actors.Observer) { o.ForgetEnd(actors.ForgetInfo{User: "bob", Done: true, Attempt: 1}) },
+			map[string]any{
+				"level": "info", "message": "user forgotten", "user": "bob", "remaining": 0.0, "conversations": 0.0, "rows": 0.0, "age_ms": 0.0, "attempt": 1.0, "took_ms": 0.0,
+			},
+		},
+		{
+			"not forgotten",
+			func(o *actors.Observer) { o.ForgetEnd(actors.ForgetInfo{User: "bob", Attempt: 3, Err: errDisk}) },
+			map[string]any{
+				"level": "warn", "message": "user not forgotten yet", "error": "the disk is slow", "user": "bob", "remaining": 0.0, "conversations": 0.0, "rows": 0.0,
+				"age_ms": 0.0, "attempt": 3.0, "took_ms": 0.0,
+			},
+		},
+		{
 			"reaped",
 			func(o *actors.Observer) {
 				o.ReapEnd(actors.ReapInfo{Generations: 2, Rows: 9, Age: time.Second, Attempt: 1, Took: 2 * time.Millisecond})

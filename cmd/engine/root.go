@@ -16,7 +16,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServeCommand(), newReplayCommand(), newRewindCommand(), newExplainCommand(), newCompactCommand())
+	root.AddCommand(newServeCommand(), newReplayCommand(), newRewindCommand(), newExplainCommand(), newForgetCommand(), newCompactCommand())
 	return root
 }
 

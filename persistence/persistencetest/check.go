@@ -33,9 +33,14 @@ func (v *ViolationError) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.
 //   - A live head counts its memberships that have not left, until its generation ended.
 //   - A live head that is not large has a roster of its members, if it has any. Until its generation ended, each member and nobody else has the entries that lead a reader
 //     of their list to the conversation; see persistence.EntryKind. An EntryOwn may be missing, or left over.
+//   - A live head's last sender, and the senders in its tail, have a membership, until its generation ended: a user who was forgotten is none of them.
+//   - No membership outlived an order to forget its user that is later than the one which is being carried out.
 //   - A generation has at most one event, and then neither a live head nor a due entry.
 func Check(ctx context.Context, snapshot persistence.Snapshot) []error {
-	c := &checker{conversations: make(map[string]*conversation), next: make(map[persistence.Shard]uint64), last: make(map[persistence.Shard]uint64)}
+	c := &checker{
+		conversations: make(map[string]*conversation), orders: make(map[string]persistence.Instant),
+		next: make(map[persistence.Shard]uint64), last: make(map[persistence.Shard]uint64),
+	}
 	for row, err := range snapshot.Scan(ctx, persistence.Range{Start: []byte{0}, End: []byte{0xff}}) {
 		if err != nil {
 			return []error{fmt.Errorf("persistencetest: check: %w", err)}
@@ -55,8 +60,9 @@ func Check(ctx context.Context, snapshot persistence.Snapshot) []error {
 
 type checker struct {
 	conversations map[string]*conversation
-	next          map[persistence.Shard]uint64 // event number, as the owner has it
-	last          map[persistence.Shard]uint64 // event number found
+	orders        map[string]persistence.Instant // to forget a user, by the user: when they were given
+	next          map[persistence.Shard]uint64   // event number, as the owner has it
+	last          map[persistence.Shard]uint64   // event number found
 	found         []*ViolationError
 }
 

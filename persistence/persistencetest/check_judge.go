@@ -11,6 +11,8 @@ func (c *checker) judge() {
 		c.judgeDues(name, of)
 		c.judgeRows(name, of)
 		c.judgeIndex(name, of)
+		c.judgeSenders(name, of)
+		c.judgeOrders(name, of)
 		c.judgeEvents(name, of)
 	}
 	for shard, next := range c.next {

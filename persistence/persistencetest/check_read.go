@@ -28,6 +28,8 @@ func (c *checker) read(key, value []byte) {
 		err = c.readOwner(key, value)
 	case persistence.KindLineage:
 		_, err = persistence.DecodeLineage(value)
+	case persistence.KindOrder:
+		err = c.readOrder(key, value)
 	case persistence.KindStore: // each store has its own
 	case persistence.KindRoster:
 		err = c.readRoster(key, value)
@@ -176,6 +178,25 @@ func (c *checker) readRemoval(key, value []byte) error {
 	c.placed(key, persistence.RemovalKey(user, stamp, name), name, user)
 	_, err = persistence.DecodeRemoval(value)
 	return err
+}
+
+func (c *checker) readOrder(key, value []byte) error {
+	user, err := persistence.ParseOrderKey(key)
+	if err != nil {
+		return err
+	}
+	if want := persistence.OrderKey(user); !bytes.Equal(key, want) {
+		c.report(key, "the order to forget %q belongs under %q", user, want)
+	}
+	if err := persistence.CheckUser(user); err != nil {
+		c.report(key, "the user's name %v", err)
+	}
+	order, err := persistence.DecodeOrder(value)
+	if err != nil {
+		return err
+	}
+	c.orders[user] = order.At
+	return nil
 }
 
 func (c *checker) readRoster(key, value []byte) error {

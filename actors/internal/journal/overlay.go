@@ -32,6 +32,19 @@ func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 	return values
 }
 
+// Removed returns which of the rows of a conversation are to be deleted, though the store may still have them: those of which Lookup does not say more than that
+// there is nothing to put.
+func (j *Journal) Removed(name string, keys ...[]byte) []bool {
+	removed := make([]bool, len(keys))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, key := range keys {
+		w, ok := j.latest(name, key)
+		removed[i] = ok && w.Delete
+	}
+	return removed
+}
+
 // Pending returns which of the conversations, by their places in names, have rows that are not in the store yet, or that are to be deleted. Of the others, a snapshot taken after
 // this call has everything that was added before it.
 func (j *Journal) Pending(names []string) (places []int) {

@@ -141,14 +141,3 @@ func TestAPanicInOneCallIsThatCallsError(t *testing.T) {
 		})
 	}
 }
-
-func TestTheCallThatIsNotBuiltIsUnimplemented(t *testing.T) {
-	f := start(t, &fakeEngine{})
-	for wire, client := range f.wires() {
-		t.Run(wire, func(t *testing.T) {
-			if _, err := client.ForgetUser(t.Context(), &parleyv1.ForgetUserRequest{}); connect.CodeOf(err) != connect.CodeUnimplemented {
-				t.Errorf("ForgetUser: %v, want unimplemented", err)
-			}
-		})
-	}
-}

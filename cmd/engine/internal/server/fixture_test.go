@@ -28,6 +28,7 @@ type fakeEngine struct {
 	members       func(context.Context, actors.MembersQuery) (actors.MembersPage, error)
 	badge         func(ctx context.Context, user string) (actors.Badge, error)
 	sync          func(context.Context, actors.SyncQuery) (actors.SyncPage, error)
+	forget        func(context.Context, string) (uint64, error)
 	explain       func(context.Context, actors.ListQuery) (actors.ListExplanation, error)
 	explainOne    func(ctx context.Context, name, user string) (*actors.ConversationExplanation, error)
 	watch         func(context.Context, actors.WatchQuery) (*actors.Watch, error)
@@ -90,6 +91,13 @@ func (f *fakeEngine) Sync(ctx context.Context, q actors.SyncQuery) (actors.SyncP
 		return actors.SyncPage{}, errUnexpected
 	}
 	return f.sync(ctx, q)
+}
+
+func (f *fakeEngine) ForgetUser(ctx context.Context, user string) (uint64, error) {
+	if f.forget == nil {
+		return 0, errUnexpected
+	}
+	return f.forget(ctx, user)
 }
 
 func (f *fakeEngine) ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error) {

@@ -36,6 +36,7 @@ type Engine interface {
 	Members(ctx context.Context, q actors.MembersQuery) (actors.MembersPage, error)
 	Badge(ctx context.Context, user string) (actors.Badge, error)
 	Sync(ctx context.Context, q actors.SyncQuery) (actors.SyncPage, error)
+	ForgetUser(ctx context.Context, user string) (remaining uint64, err error)
 	ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error)
 	ExplainConversation(ctx context.Context, name, user string) (*actors.ConversationExplanation, error)
 	Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error)

@@ -14,7 +14,7 @@ import (
 	"github.com/parley-im/parley/cmd/engine/parleyv1/parleyv1connect"
 )
 
-// service answers the calls of api.proto. The calls it has no method for are refused as unimplemented.
+// service answers the calls of api.proto.
 type service struct {
 	parleyv1connect.UnimplementedConversationServiceHandler
 

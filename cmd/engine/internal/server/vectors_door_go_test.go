@@ -86,6 +86,15 @@ func (d *goDoor) members(t *testing.T, request []byte) (*parleyv1.ListMembersRes
 	return response, nil
 }
 
+func (d *goDoor) forget(t *testing.T, request []byte) (*parleyv1.ForgetUserResponse, *refusal) {
+	t.Helper()
+	remaining, err := d.engine.ForgetUser(t.Context(), parse(t, request, &parleyv1.ForgetUserRequest{}).GetUser())
+	if err != nil {
+		return nil, refused(t, err)
+	}
+	return &parleyv1.ForgetUserResponse{Remaining: remaining}, nil
+}
+
 // proposalOrFault is a proposal, or why there is none.
 type proposalOrFault struct {
 	*actors.Proposal

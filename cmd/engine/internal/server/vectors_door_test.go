@@ -26,6 +26,7 @@ type door interface {
 	list(t *testing.T, request []byte) (*parleyv1.ListConversationsResponse, *refusal)
 	sync(t *testing.T, request []byte) (*parleyv1.SyncResponse, *refusal)
 	members(t *testing.T, request []byte) (*parleyv1.ListMembersResponse, *refusal)
+	forget(t *testing.T, request []byte) (*parleyv1.ForgetUserResponse, *refusal)
 }
 
 func doorNames() []string {

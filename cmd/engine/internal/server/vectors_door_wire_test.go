@@ -67,6 +67,12 @@ func (d *clientDoor) members(t *testing.T, request []byte) (*parleyv1.ListMember
 	return response, wireRefusal(t, err)
 }
 
+func (d *clientDoor) forget(t *testing.T, request []byte) (*parleyv1.ForgetUserResponse, *refusal) {
+	t.Helper()
+	response, err := d.client.ForgetUser(t.Context(), parse(t, request, &parleyv1.ForgetUserRequest{}))
+	return response, wireRefusal(t, err)
+}
+
 // wireRefusal is what a call's error says.
 func wireRefusal(t *testing.T, err error) *refusal {
 	t.Helper()
@@ -129,4 +135,9 @@ func (d *jsonDoor) sync(t *testing.T, request []byte) (*parleyv1.SyncResponse, *
 func (d *jsonDoor) members(t *testing.T, request []byte) (*parleyv1.ListMembersResponse, *refusal) {
 	t.Helper()
 	return d.sending(request).members(t, nothing)
+}
+
+func (d *jsonDoor) forget(t *testing.T, request []byte) (*parleyv1.ForgetUserResponse, *refusal) {
+	t.Helper()
+	return d.sending(request).forget(t, nothing)
 }

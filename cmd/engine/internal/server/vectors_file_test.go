@@ -55,6 +55,7 @@ type step struct {
 	List    json.RawMessage `json:"list"`    // a ListConversationsRequest
 	Sync    json.RawMessage `json:"sync"`    // a SyncRequest
 	Members json.RawMessage `json:"members"` // a ListMembersRequest
+	Forget  json.RawMessage `json:"forget"`  // a ForgetUserRequest
 	Advance duration        `json:"advance"`
 	Restart bool            `json:"restart"`
 
@@ -108,7 +109,7 @@ func (v *vector) check() error {
 
 func (s *step) check() error {
 	looks := 0
-	for _, look := range []json.RawMessage{s.Get, s.List, s.Sync, s.Members} {
+	for _, look := range []json.RawMessage{s.Get, s.List, s.Sync, s.Members, s.Forget} {
 		if look != nil {
 			looks++
 		}

@@ -36,6 +36,9 @@ func (r *runner) look(t *testing.T, s *step) {
 		for _, membership := range page.GetMembers() {
 			views = append(views, &parleyv1.Conversation{Membership: membership})
 		}
+	case s.Forget != nil:
+		progress, no := r.door.forget(t, r.request(t, s.Forget, 0))
+		seen, refusal = progress, no
 	}
 	want := r.expected(t, s)
 	if refusal != nil {
