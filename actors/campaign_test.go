@@ -131,7 +131,7 @@ func newCampaign(t *testing.T, seed uint64) *campaign {
 	}
 	c.Engine = actorstest.Start(t, actors.Config{
 		Default: conversation.Policy{ExpireAfter: time.Second}, Namespaces: policies, Workers: 2, Loaders: 2, MaxActive: 4, IdleAfter: 4 * time.Millisecond,
-		FlushInterval: 3 * time.Millisecond, KeepExpired: rememberFor, SyncHorizon: horizon, Reaper: actors.ReaperConfig{BatchRows: 8},
+		FlushInterval: 3 * time.Millisecond, EventsFor: rememberFor, SyncHorizon: horizon, Reaper: actors.ReaperConfig{BatchRows: 8},
 		Observer: &actors.Observer{Expired: func(info actors.ExpiredInfo) {
 			c.mu.Lock()
 			c.expired = append(c.expired, info)
@@ -328,7 +328,7 @@ func (c *campaign) rowsOfConversations() (n int) {
 			c.t.Fatal(err)
 		}
 		switch persistence.KindOf(row.Key) {
-		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage, persistence.KindRemoval:
+		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage, persistence.KindSweep, persistence.KindRemoval:
 		case persistence.KindEntry:
 			if _, kind, _, _, err := persistence.ParseEntryKey(row.Key); err != nil || kind != persistence.EntryOwn {
 				n++

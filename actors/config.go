@@ -49,9 +49,9 @@ type Config struct {
 	// Reaper sets the reaper's batches and pace.
 	Reaper ReaperConfig
 
-	// KeepExpired is how long the event of an expired generation, and the tombstone that keeps a late repeat of an old post from reviving it, are kept.
-	// 0: seven days.
-	KeepExpired time.Duration
+	// EventsFor is how long the event of an expired generation is kept, and, where its namespace's TombstoneFor is 0, the tombstone that keeps a late repeat of an old post from
+	// reviving it. 0: seven days.
+	EventsFor time.Duration
 
 	// WatchBuffer is how many Changed events are kept for watchers, in all: one that falls further behind is told of a gap. Larger ones, that name many users, have room for
 	// fewer: it is also a bound of 256 bytes for each. They are kept only while somebody watches, and a while after that. 0: 65,536.
@@ -124,7 +124,7 @@ func (c *Config) Validate() error {
 	atLeastZero("FlushInterval", int64(c.FlushInterval))
 	atLeastZero("FlushRows", int64(c.FlushRows))
 	atLeastZero("MaxJournalBytes", int64(c.MaxJournalBytes))
-	atLeastZero("KeepExpired", int64(c.KeepExpired))
+	atLeastZero("EventsFor", int64(c.EventsFor))
 	atLeastZero("WatchBuffer", int64(c.WatchBuffer))
 	atLeastZero("SyncHorizon", int64(c.SyncHorizon))
 	atLeastZero("BadgeConversations", int64(c.BadgeConversations))
@@ -139,6 +139,9 @@ func (c *Config) Validate() error {
 	atLeastZero("Reaper.MaxPending", int64(c.Reaper.MaxPending))
 	return errors.Join(faults...)
 }
+
+// Effective returns c as an engine takes it: with every zero replaced by what it stands for.
+func (c *Config) Effective() Config { return c.withDefaults() }
 
 // withDefaults returns c with every zero replaced by what it stands for.
 func (c Config) withDefaults() Config {
@@ -156,7 +159,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.FlushInterval, 50*time.Millisecond)
 	orElse(&c.FlushRows, 4096)
 	orElse(&c.MaxJournalBytes, 64<<20)
-	orElse(&c.KeepExpired, 7*24*time.Hour)
+	orElse(&c.EventsFor, 7*24*time.Hour)
 	orElse(&c.WatchBuffer, 65_536)
 	orElse(&c.SyncHorizon, 30*24*time.Hour)
 	orElse(&c.BadgeConversations, 10_000)

@@ -31,9 +31,14 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 		a.judge(m)
 	case *forgetting:
 		a.forget(m)
+	case *review:
+		m.run(a.engine, a.shard, a.state)
 	case *learned:
 		a.learn(m)
 	case *passivation:
+		if asking := a.cell.asking.Load() > 0; asking && !a.engine.draining.Load() {
+			break // it is asked again to leave
+		}
 		if a.cell.trySeal() {
 			ctx.Stop(ctx.Self())
 		} else if a.engine.draining.Load() {
@@ -143,7 +148,18 @@ func (a *conversationActor) dirtySince() uint64 {
 	return a.dirty
 }
 
-func (a *conversationActor) judge(m *judgement) { a.engine.judge(a.shard, a.state, m) }
+func (a *conversationActor) judge(m *judgement) {
+	if err := a.unreadable; err != nil {
+		a.unreadable = nil
+		m.fail(a.engine, err)
+		return
+	}
+	if m.answer != nil && !a.state.Knows(m.answer.User) {
+		a.fetch([]string{m.answer.User}, a.cell.park(m, func(any) bool { return false }))
+		return
+	}
+	m.run(a.engine, a.shard, a.state)
+}
 
 // fetch has memberships read. The cell is parked meanwhile.
 func (a *conversationActor) fetch(users []string, claim uint64) {

@@ -67,7 +67,7 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 	if err != nil {
 		for i := range last {
 			if last[i].event != nil { // which may have been written
-				e.forgetLater(last[i].shard, last[i].event.At.Add(e.config.KeepExpired))
+				e.forgetLater(last[i].shard, last[i].forgetAt(e.config.EventsFor))
 			}
 		}
 		return rows, err
@@ -94,6 +94,17 @@ type lastPart struct {
 	group persistence.Group
 	event *persistence.Event
 	rows  int // that went in earlier parts
+	// buriedUntil is when the tombstone is to be removed; zero: when the event is.
+	buriedUntil persistence.Instant
+}
+
+// forgetAt is when there is something to be removed of what the deletion leaves behind.
+func (l *lastPart) forgetAt(eventsFor time.Duration) persistence.Instant {
+	at := l.event.At.Add(eventsFor)
+	if l.buriedUntil != 0 {
+		at = min(at, l.buriedUntil)
+	}
+	return at
 }
 
 // deleteMembers removes the members of a generation as far as they do not fit its last part, and returns that.
@@ -166,6 +177,9 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		}
 	}
 	last.event = &persistence.Event{At: e.clock.now(), Conversation: d.conversation, Generation: d.generation, Ended: *record}
+	if keep := e.config.policy(persistence.Namespace(d.conversation)).TombstoneFor; keep != 0 && keep != e.config.EventsFor {
+		last.event.BuriedApart, last.buriedUntil = true, last.event.At.Add(keep)
+	}
 	last.group.Events = [][]byte{last.event.Encode()}
 	last.group.Deletes = nil
 	remove(&last.group, members)
@@ -177,6 +191,9 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 			Replace: persistence.Tombstone{Generation: d.generation, LastSeq: record.LastSeq}.Encode(),
 		},
 		persistence.Delete{Key: key})
+	if last.buriedUntil != 0 {
+		last.group.Puts = append(last.group.Puts, persistence.Put{Key: persistence.GraveKey(d.conversation, last.buriedUntil, d.generation)})
+	}
 	return last, nil
 }
 
@@ -266,7 +283,7 @@ func (e *Engine) rest(ctx context.Context, d time.Duration) error {
 // expired tells of a generation that is gone.
 func (e *Engine) expired(last lastPart, result persistence.Result, now persistence.Instant) {
 	e.counts.expired.Add(1)
-	e.forgetLater(last.shard, last.event.At.Add(e.config.KeepExpired))
+	e.forgetLater(last.shard, last.forgetAt(e.config.EventsFor))
 	if e.config.Observer.Expired == nil {
 		return
 	}

@@ -46,6 +46,7 @@ type Engine struct {
 	forgetter      *forgetter
 	activePerShard int
 	names          atomic.Uint64 // of actors
+	applying       sync.Mutex    // held by the one ApplyPolicies
 	reaperAttempts atomic.Uint64
 	rootStopped    <-chan struct{}
 	counts         counts
@@ -231,26 +232,4 @@ func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, note
 		e.tellReaper(&ended{ending: outcome.Ended, after: seq})
 	}
 	return seq
-}
-
-// judge answers a judgement from a conversation's state: its actor's, or the one that its shard has just loaded. It is answered in any case: the reaper waits for it.
-func (e *Engine) judge(s *shard, state *conversation.State, m *judgement) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			e.tellReaper(&verdict{judgement: m, err: fmt.Errorf("the conversation failed: %v", reason)})
-			panic(reason) // its supervisor decides what becomes of it
-		}
-	}()
-	e.trap.judge(m.conversation)
-	result, outcome := state.Judge(m.generation, m.due, m.at)
-	if len(outcome.Writes) > 0 {
-		if e.journal.Add(state.Name(), s.number, outcome.Writes, nil) == 0 {
-			e.tellReaper(&verdict{judgement: m, err: conversation.ErrQuarantined})
-			return
-		}
-		if outcome.Due != 0 {
-			e.agenda.due(s.number, outcome.Due)
-		}
-	}
-	e.tellReaper(&verdict{judgement: m, verdict: result, ending: outcome.Ended, after: e.journal.Seq()})
 }

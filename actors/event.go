@@ -18,7 +18,7 @@ type Event struct {
 	Gap          *Gap
 }
 
-// Expired says that a generation is gone, by its retention or because it was deleted. It is durable: written in the commit of the deletion, and kept for Config.KeepExpired.
+// Expired says that a generation is gone, by its retention or because it was deleted. It is durable: written in the commit of the deletion, and kept for Config.EventsFor.
 type Expired struct {
 	Reason         persistence.Reason // ReasonExpired or ReasonDeleted
 	LastSeq        uint64             // the last message that it reached: the host can cut its log here
@@ -43,6 +43,6 @@ type Gap struct {
 	// Changed events were lost: the watcher was away while the engine was restarted, or for longer, or read more slowly, than Config.WatchBuffer allows for. What the
 	// conversations are like now is found by reading them.
 	Changed bool
-	// Expired events were lost: the cursor is older than what Config.KeepExpired keeps. Generations that the watcher knows of and that cannot be read any more are gone.
+	// Expired events were lost: the cursor is older than what Config.EventsFor keeps. Generations that the watcher knows of and that cannot be read any more are gone.
 	Expired bool
 }

@@ -325,7 +325,7 @@ func TestACrashBetweenThePartsOfADeletionIsResumed(t *testing.T) {
 func TestALateRepeatOfAnOldPostRevivesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := hourly()
-		config.KeepExpired = 24 * time.Hour
+		config.EventsFor = 24 * time.Hour
 		e := actorstest.Start(t, config)
 		e.Post("group:42", "ann", 7)
 		e.Advance(2 * time.Hour)

@@ -66,7 +66,7 @@ type TombstoneExplanation struct {
 	Generation persistence.Generation
 	LastSeq    uint64
 	Event      *persistence.Event // of its deletion; nil: it was not found among the latest MaxEventsRead of its shard
-	Until      time.Time          // how long the tombstone is kept, by Event and Config.KeepExpired; zero: not known
+	Until      time.Time          // how long the tombstone is kept, by Event and Config.EventsFor; zero: not known
 }
 
 // MaxEventsRead is how many events are gone through to find the one of a tombstone.

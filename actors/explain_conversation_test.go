@@ -102,7 +102,7 @@ func TestAConversationIsExplainedWithoutBeingTouched(t *testing.T) {
 func TestEveryStageOfALifeIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := hourly()
-		config.KeepExpired = 24 * time.Hour
+		config.EventsFor = 24 * time.Hour
 		config.IdleAfter = time.Minute
 		config.Reaper = actors.ReaperConfig{BatchDelay: 30 * time.Minute, RowsPerSecond: -1}
 		e := actorstest.Start(t, config)

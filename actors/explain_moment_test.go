@@ -86,7 +86,7 @@ func TestAnExplanationIsOfOneMoment(t *testing.T) {
 
 func TestAStoreAloneExplainsWhatItsEngineDid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := actors.Config{Default: conversation.Policy{ExpireAfter: time.Hour, ExpireJitter: time.Minute}, KeepExpired: 3 * time.Hour}
+		config := actors.Config{Default: conversation.Policy{ExpireAfter: time.Hour, ExpireJitter: time.Minute}, EventsFor: 3 * time.Hour}
 		e := actorstest.Start(t, config)
 		e.Post("group:old", "ann", 1, "bob")
 		e.Advance(90 * time.Minute)

@@ -156,7 +156,7 @@ func (x *explaining) tombstone(ctx context.Context, t persistence.Tombstone) (*T
 			return nil, err
 		}
 		if event.Conversation == x.name && event.Generation == t.Generation {
-			found.Event, found.Until = event, event.At.Add(x.config.KeepExpired).Time()
+			found.Event, found.Until = event, event.At.Add(x.config.EventsFor).Time()
 			break
 		}
 	}

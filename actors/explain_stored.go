@@ -15,7 +15,7 @@ type Stored interface {
 }
 
 // ExplainStored says what [Engine.ExplainConversation] says, with the same errors, from a store that no engine runs on: without what an engine has in memory, which is nil, and
-// with what the config says of policies and of Config.KeepExpired. Nothing is written. now is the wall clock; where the store has seen a later time, that is taken instead, as an
+// with what the config says of policies and of Config.EventsFor. Nothing is written. now is the wall clock; where the store has seen a later time, that is taken instead, as an
 // engine would that started on it.
 func ExplainStored(ctx context.Context, store Stored, config Config, now time.Time, name, user string) (*ConversationExplanation, error) {
 	if err := config.Validate(); err != nil {

@@ -314,7 +314,7 @@ func TestAJudgementThatFailsIsMadeAgain(t *testing.T) {
 func TestAnEventIsForgottenAlsoWhereTheAnswerToItsDeletionWasLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := hourly()
-		config.KeepExpired = 10 * time.Hour
+		config.EventsFor = 10 * time.Hour
 		e := actorstest.Start(t, config)
 		for i := range 40 { // while one fails, others go on
 			e.Post(fmt.Sprintf("group:%d", i), "ann", 1)

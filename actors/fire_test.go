@@ -55,7 +55,7 @@ func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
 				f := &fire{t: t, random: rand.New(rand.NewPCG(seed, 42)), posted: map[string]acknowledged{}, retain: 10 * time.Second}
 				f.Engine = actorstest.Start(t, actors.Config{
 					Default: conversation.Policy{ExpireAfter: f.retain}, IdleAfter: time.Second, MaxActive: 4,
-					KeepExpired: time.Minute, Reaper: actors.ReaperConfig{BatchRows: 8}, SyncHorizon: 2 * time.Hour,
+					EventsFor: time.Minute, Reaper: actors.ReaperConfig{BatchRows: 8}, SyncHorizon: 2 * time.Hour,
 				})
 				for range 400 {
 					f.step()

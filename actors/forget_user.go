@@ -17,7 +17,7 @@ import (
 // they were in: to the user's lists, badge and questions, and to what is proposed of them. Each conversation, in its turn, removes the membership, with drafts, settings and
 // marks, and what leads to it; does without the user in its counts and its roster; and shows messages of theirs as nobody's, with their previews, which count for others as they
 // did. A generation that is over counts as remaining until the reaper has deleted it. What is kept for a time names the user still: removals, which tell the user's devices (Config.SyncHorizon),
-// and events of generations that were over (Config.KeepExpired).
+// and events of generations that were over (Config.EventsFor).
 //
 // What is proposed after the order is not meant by it: whoever is posted to, joins or posts afterwards begins afresh, and none of what was before comes back. A repeat of one of the last 256
 // messages brings nobody back.

@@ -26,7 +26,8 @@ type judgement struct {
 	generation   persistence.Generation
 	due          persistence.Instant
 	at           persistence.Instant
-	attempt      uint64 // the reaper's incarnation
+	attempt      uint64               // the reaper's incarnation
+	answer       *conversation.Answer // to what an earlier one asked; nil: it is the first
 }
 
 func (m *judgement) stamp(at persistence.Instant) { m.at = at }
@@ -47,6 +48,45 @@ type forgot struct {
 	after uint64 // the journal's batch with those
 	err   error  // nothing was done
 }
+
+// review has the policy that is in force now apply to a conversation. Sweep → conversation, or the shard in its place; committed is called once.
+type review struct {
+	conversation string
+	at           persistence.Instant
+	committed    func(changed bool, err error)
+	changed      bool
+}
+
+func (m *review) stamp(at persistence.Instant) { m.at = at }
+
+// Committed implements journal.Waiter.
+func (m *review) Committed(err error) { m.committed(m.changed, err) }
+
+// errand is what the engine has to do with a conversation's state by itself. No actor is needed for it where nothing else waits.
+type errand interface {
+	// alone reports whether the state may be thrown away afterwards.
+	alone(state *conversation.State) bool
+	// run does it.
+	run(e *Engine, s *shard, state *conversation.State)
+	// fail says that there is no state to be had.
+	fail(e *Engine, err error)
+}
+
+// alone implements errand: whoever answers what a judgement asks comes back to the same state.
+func (m *judgement) alone(state *conversation.State) bool {
+	return m.answer == nil && !state.Asks(m.generation, m.due, m.at)
+}
+
+func (m *judgement) run(e *Engine, s *shard, state *conversation.State) { e.judge(s, state, m) }
+
+func (m *judgement) fail(e *Engine, err error) { e.tellReaper(&verdict{judgement: m, err: err}) }
+
+// alone implements errand.
+func (m *review) alone(*conversation.State) bool { return true }
+
+func (m *review) run(e *Engine, s *shard, state *conversation.State) { e.review(s, state, m) }
+
+func (m *review) fail(_ *Engine, err error) { m.committed(false, err) }
 
 // verdict answers a judgement. Conversation or shard → reaper.
 type verdict struct {

@@ -633,7 +633,7 @@ func TestNothingOutdatedPilesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := pruneConfig()
 		config.Default = conversation.Policy{ExpireAfter: 5 * time.Hour}
-		config.KeepExpired = 12 * time.Hour
+		config.EventsFor = 12 * time.Hour
 		config.Reaper.BatchRows = 8
 		e := actorstest.Start(t, config)
 		most := 0

@@ -28,7 +28,7 @@ func stored(t *testing.T, store *persistencetest.Store) map[string][]byte {
 			t.Fatal(err)
 		}
 		switch persistence.KindOf(row.Key) {
-		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage:
+		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage, persistence.KindSweep:
 		default:
 			rows[string(row.Key)] = append([]byte(nil), row.Value...)
 		}

@@ -98,18 +98,18 @@ func (a *shardActor) loaded(ctx actor.Context, m *loaded) {
 			Kind: conversation.ErrUnavailable, Conversation: c.name, Reason: "its rows could not be read", Cause: m.err,
 		})
 		a.gone(c)
-	case a.judge(c, m.state):
+	case a.alone(c, m.state):
 		a.gone(c)
 	default:
 		a.attach(ctx, c, m.state)
 	}
 }
 
-// judge answers a cell's judgements where nothing else is in its queue, and seals it: for that no actor is needed.
-func (a *shardActor) judge(c *cell, state *conversation.State) bool {
+// alone runs a cell's errands where nothing else is in its queue, and seals it: for that no actor is needed.
+func (a *shardActor) alone(c *cell, state *conversation.State) bool {
 	c.mu.Lock()
 	for _, m := range c.queue.items[c.queue.head:] {
-		if _, ok := m.(*judgement); !ok {
+		if m, ok := m.(errand); !ok || !m.alone(state) {
 			c.mu.Unlock()
 			return false
 		}
@@ -118,7 +118,7 @@ func (a *shardActor) judge(c *cell, state *conversation.State) bool {
 	c.phase = sealed
 	c.mu.Unlock()
 	for _, m := range messages {
-		a.engine.judge(a.shard, state, m.(*judgement)) //nolint:forcetypeassert,errcheck // just seen
+		m.(errand).run(a.engine, a.shard, state) //nolint:forcetypeassert,errcheck // just seen
 	}
 	return true
 }
@@ -252,8 +252,8 @@ func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 		switch m := m.(type) {
 		case *intake:
 			a.engine.refuse(m.proposal, m.to, err)
-		case *judgement:
-			a.engine.tellReaper(&verdict{judgement: m, err: err})
+		case errand:
+			m.fail(a.engine, err)
 		case *forgetting:
 			m.answer(forgot{err: err})
 		}

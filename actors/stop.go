@@ -110,8 +110,11 @@ func (e *Engine) abandon(why error) {
 			c.phase = sealed
 			c.mu.Unlock()
 			for _, m := range messages {
-				if in, ok := m.(*intake); ok {
-					e.refuse(in.proposal, in.to, unavailable(in.proposal.Conversation, why))
+				switch m := m.(type) {
+				case *intake:
+					e.refuse(m.proposal, m.to, unavailable(m.proposal.Conversation, why))
+				case *review:
+					m.fail(e, unavailable(m.conversation, why))
 				}
 			}
 		}

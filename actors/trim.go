@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/parley-im/parley/persistence"
@@ -65,7 +66,7 @@ func (e *Engine) forget(shard persistence.Shard, now persistence.Instant) error 
 }
 
 // trim removes the events of a shard that have been kept for long enough, from one on, and the tombstones of their generations with them: events are numbered as
-// time goes by, so the log is the index of both. It removes no more than a batch at a time.
+// time goes by, so the log is the index of both. Tombstones that are kept for another time than events have an index of their own. It removes no more than a batch at a time.
 func (e *Engine) trim(shard persistence.Shard, first uint64, now persistence.Instant) (err error) {
 	// Before the snapshot: an event that is not in that says itself when it is to be forgotten.
 	e.eventLog.set(shard, first, persistence.Never)
@@ -92,15 +93,18 @@ func (e *Engine) trim(shard persistence.Shard, first uint64, now persistence.Ins
 		if _, first, err = persistence.ParseEventKey(row.Key); err != nil {
 			return err
 		}
-		if next = event.At.Add(e.config.KeepExpired); next > now || len(group.Deletes) >= e.config.Reaper.BatchRows {
+		if next = event.At.Add(e.config.EventsFor); next > now || len(group.Deletes) >= e.config.Reaper.BatchRows {
 			break
 		}
 		next = persistence.Never
 		first++
-		// A head with that generation can only be the tombstone: the generation was deleted in the commit that wrote the event.
-		group.Deletes = append(group.Deletes,
-			persistence.Delete{Key: append([]byte(nil), row.Key...)},
-			persistence.Delete{Key: persistence.HeadKey(event.Conversation), UpTo: event.Generation})
+		group.Deletes = append(group.Deletes, persistence.Delete{Key: bytes.Clone(row.Key)})
+		if !event.BuriedApart {
+			group.Deletes = append(group.Deletes, ofTombstone(event.Conversation, event.Generation))
+		}
+	}
+	if next, err = e.exhume(snapshot, &group, now, next); err != nil {
+		return err
 	}
 	if len(group.Deletes) > 0 {
 		if err := e.commit(e.ctx, now, []persistence.Group{group}); err != nil {
@@ -112,4 +116,29 @@ func (e *Engine) trim(shard persistence.Shard, first uint64, now persistence.Ins
 		e.forgetLater(shard, max(next, now))
 	}
 	return nil
+}
+
+// exhume adds the removal of a shard's tombstones that were kept for a time of their own, and returns when there is more to do, which is not later than next.
+func (e *Engine) exhume(
+	snapshot persistence.Snapshot, group *persistence.Group, now, next persistence.Instant,
+) (persistence.Instant, error) {
+	for row, err := range snapshot.Scan(e.ctx, persistence.GravesRange(group.Shard)) {
+		if err != nil {
+			return next, err
+		}
+		name, at, generation, err := persistence.ParseGraveKey(row.Key)
+		if err != nil {
+			return next, err
+		}
+		if at > now || len(group.Deletes) >= e.config.Reaper.BatchRows {
+			return min(next, at), nil
+		}
+		group.Deletes = append(group.Deletes, persistence.Delete{Key: bytes.Clone(row.Key)}, ofTombstone(name, generation))
+	}
+	return next, nil
+}
+
+// ofTombstone removes what stands in the place of a generation's head. That can only be the tombstone: the generation was deleted in the commit that wrote what leads here.
+func ofTombstone(name string, generation persistence.Generation) persistence.Delete {
+	return persistence.Delete{Key: persistence.HeadKey(name), UpTo: generation}
 }

@@ -202,7 +202,7 @@ func TestWhoAsksForChangesAfterAWatchOfEndsIsToldOfAGap(t *testing.T) {
 func TestACursorThatIsOlderThanTheEventsThatAreKeptIsToldOfAGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := hourly()
-		config.KeepExpired = 24 * time.Hour
+		config.EventsFor = 24 * time.Hour
 		e := actorstest.Start(t, config)
 		w := e.Events(actors.WatchQuery{ExpiredOnly: true})
 		e.Post("group:1", "ann", 1)
@@ -245,7 +245,7 @@ func TestACursorThatIsOlderThanTheEventsThatAreKeptIsToldOfAGap(t *testing.T) {
 func TestWhenAllEventsAreForgottenTheGapIsToldAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := hourly()
-		config.KeepExpired = 24 * time.Hour
+		config.EventsFor = 24 * time.Hour
 		e := actorstest.Start(t, config)
 		w := e.Events(actors.WatchQuery{ExpiredOnly: true})
 		e.Post("group:1", "ann", 1)

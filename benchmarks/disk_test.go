@@ -61,10 +61,10 @@ func (w *diskWatch) run() {
 	}
 	w.store = store
 	w.engine, err = actors.Start(w.Context(), nil, store, actors.Config{
-		Default:     conversation.Policy{ExpireAfter: time.Hour},
-		Namespaces:  map[string]conversation.Policy{"talk": {}},
-		Clock:       w.virtual,
-		KeepExpired: diskKeep, SyncHorizon: diskKeep,
+		Default:    conversation.Policy{ExpireAfter: time.Hour},
+		Namespaces: map[string]conversation.Policy{"talk": {}},
+		Clock:      w.virtual,
+		EventsFor:  diskKeep, SyncHorizon: diskKeep,
 		Reaper: actors.ReaperConfig{BatchDelay: -1, RowsPerSecond: -1},
 	})
 	if err != nil {

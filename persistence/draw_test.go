@@ -76,6 +76,9 @@ func drawHead(t *rapid.T) *persistence.Head {
 		Listed:     drawInstant().Draw(t, "Listed"),
 		Noticed:    drawInstant().Draw(t, "Noticed"),
 		Large:      rapid.Bool().Draw(t, "Large"),
+		Kept:       drawInstant().Draw(t, "Kept"),
+		Witness:    rapid.String().Draw(t, "Witness"),
+		Touched:    drawInstant().Draw(t, "Touched"),
 	}
 }
 
@@ -163,6 +166,18 @@ func drawEvent(t *rapid.T) *persistence.Event {
 		Conversation: drawConversation().Draw(t, "Conversation"),
 		Generation:   drawGeneration().Draw(t, "Generation"),
 		Ended:        drawEnded(t),
+		BuriedApart:  rapid.Bool().Draw(t, "BuriedApart"),
+	}
+}
+
+func drawSweep(t *rapid.T) persistence.Sweep {
+	return persistence.Sweep{
+		Mark:    drawUint().Draw(t, "Mark"),
+		Shard:   drawShard().Draw(t, "Shard"),
+		After:   rapid.String().Draw(t, "After"),
+		Looked:  drawUint().Draw(t, "Looked"),
+		Changed: drawUint().Draw(t, "Changed"),
+		Skipped: drawUint().Draw(t, "Skipped"),
 	}
 }
 

@@ -51,6 +51,7 @@ func FuzzDecodeTail(f *testing.F)       { fuzzDecoder(f, "tail") }
 func FuzzDecodeMembership(f *testing.F) { fuzzDecoder(f, "membership") }
 func FuzzDecodeMember(f *testing.F)     { fuzzDecoder(f, "member") }
 func FuzzDecodeDue(f *testing.F)        { fuzzDecoder(f, "due") }
+func FuzzDecodeSweep(f *testing.F)      { fuzzDecoder(f, "sweep") }
 func FuzzDecodeEvent(f *testing.F)      { fuzzDecoder(f, "event") }
 func FuzzDecodeRemoval(f *testing.F)    { fuzzDecoder(f, "removal") }
 func FuzzDecodeOwner(f *testing.F)      { fuzzDecoder(f, "owner") }

@@ -36,6 +36,9 @@ var goldenRows = map[string]struct {
 	"head/large": {"head", &persistence.Head{
 		Generation: 1, Version: 7, Deadline: persistence.Never, Changed: 1_600_000_000_000_001, Large: true, Rewinds: []persistence.Rewind{{Number: 2, To: 40}},
 	}},
+	"head/kept": {"head", &persistence.Head{
+		Generation: 1, Version: 7, Deadline: persistence.Never, Kept: 1_602_592_100_000_000, Witness: "bob", Touched: 1_600_000_000_000_001,
+	}},
 	"membership/indexed": {"membership", &persistence.Membership{
 		Generation: 1, Version: 2, ReadSeq: 40, Left: true, Keep: true,
 		Changed: 1_600_000_000_000_001, Noticed: 1_599_998_400_000_000, Frozen: 1_599_999_999_000_000, Rewinds: 5,
@@ -64,6 +67,12 @@ var goldenRows = map[string]struct {
 	}},
 	"event": {"event", &persistence.Event{
 		At: 1_602_592_100_250_000, Conversation: "lx:a", Generation: 7<<40 | 12, Ended: *goldenEnded(),
+	}},
+	"event/buried-apart": {"event", &persistence.Event{
+		At: 1_602_592_100_250_000, Conversation: "lx:a", Generation: 7<<40 | 12, Ended: *goldenEnded(), BuriedApart: true,
+	}},
+	"sweep": {"sweep", persistence.Sweep{
+		Mark: 0xfedcba9876543210, Shard: 255, After: "lx:a", Looked: 1_000_000, Changed: 300, Skipped: 1,
 	}},
 	"removal": {"removal", persistence.Removal{Generation: 7<<40 | 12, Reason: persistence.ReasonLeft}},
 	"owner":   {"owner", persistence.Owner{Epoch: 7, NextEvent: 1 << 40}},
@@ -102,6 +111,8 @@ var goldenKeys = map[string][]byte{
 	"tail":           persistence.TailKey("lx:a"),
 	"member":         persistence.MemberKey("lx:a", "bob"),
 	"due":            persistence.DueKey("lx:a", 1_602_592_100_000_000, 7<<40|12),
+	"grave":          persistence.GraveKey("lx:a", 1_602_592_100_000_000, 7<<40|12),
+	"sweep":          persistence.SweepKey(),
 	"event":          persistence.EventKey(255, 1<<40),
 	"membership":     persistence.MembershipKey("bob", "lx:a"),
 	"removal":        persistence.RemovalKey("bob", 1<<40, "lx:a"),

@@ -25,6 +25,8 @@ const (
 	kindRoster  = 'r'
 	kindLineage = 'l'
 	kindOrder   = 'f'
+	kindGrave   = 'g'
+	kindSweep   = 'w'
 )
 
 // ErrKey says that a key is not of the form its place in the keyspace asks for.
@@ -46,6 +48,26 @@ func HeadKey(conversation string) []byte {
 
 // HeadsRange holds the heads and tombstones of a shard, in the order of their names.
 func HeadsRange(shard Shard) Range { return PrefixRange(shardKey(shard, kindHead, 0)) }
+
+// NamespaceRange holds those of the heads and tombstones of a shard that are of a namespace.
+func NamespaceRange(shard Shard, namespace string) Range {
+	return PrefixRange(append(append(shardKey(shard, kindHead, len(namespace)+1), namespace...), ':'))
+}
+
+// GraveKey is the key of the entry that has a tombstone removed at a time. Its value is empty.
+func GraveKey(conversation string, at Instant, generation Generation) []byte {
+	key := DueKey(conversation, at, generation)
+	key[3] = kindGrave
+	return key
+}
+
+// GravesRange holds a shard's [GraveKey] entries, earliest first.
+func GravesRange(shard Shard) Range { return PrefixRange(shardKey(shard, kindGrave, 0)) }
+
+// ParseGraveKey returns what is in a [GraveKey].
+func ParseGraveKey(key []byte) (conversation string, at Instant, generation Generation, err error) {
+	return parseDue(key, KindGrave)
+}
 
 // TailKey is the key of a conversation's [Tail].
 func TailKey(conversation string) []byte {
@@ -167,6 +189,8 @@ const (
 	KindRemoval
 	KindLineage
 	KindOrder
+	KindGrave
+	KindSweep
 	KindOwner
 	KindStore
 )
@@ -208,6 +232,10 @@ func KindOf(key []byte) Kind {
 			return KindLineage
 		case kindOrder:
 			return KindOrder
+		case kindGrave:
+			return KindGrave
+		case kindSweep:
+			return KindSweep
 		}
 	}
 	return KindUnknown
@@ -242,16 +270,20 @@ func ParseMembershipKey(key []byte) (user, conversation string, err error) {
 
 // ParseDueKey returns what is in a [DueKey].
 func ParseDueKey(key []byte) (conversation string, deadline Instant, generation Generation, err error) {
-	if KindOf(key) != KindDue || len(key) < 4+8+1+8 {
+	return parseDue(key, KindDue)
+}
+
+func parseDue(key []byte, kind Kind) (conversation string, at Instant, generation Generation, err error) {
+	if KindOf(key) != kind || len(key) < 4+8+1+8 {
 		return "", 0, 0, malformed(key)
 	}
-	names, err := parseNames(key[:len(key)-8], KindDue, 12, 1)
+	names, err := parseNames(key[:len(key)-8], kind, 12, 1)
 	if err != nil {
 		return "", 0, 0, malformed(key)
 	}
-	deadline = Instant(binary.BigEndian.Uint64(key[4:]))
+	at = Instant(binary.BigEndian.Uint64(key[4:]))
 	generation = Generation(binary.BigEndian.Uint64(key[len(key)-8:]))
-	return names[0], deadline, generation, nil
+	return names[0], at, generation, nil
 }
 
 // ParseEventKey returns what is in an [EventKey].

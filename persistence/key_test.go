@@ -75,6 +75,8 @@ func everyKey(t *rapid.T) map[persistence.Kind][]byte {
 		persistence.KindEntry:      persistence.EntryKey(user, drawEntryKind().Draw(t, "entry"), drawInstant().Draw(t, "at"), conversation),
 		persistence.KindLineage:    persistence.LineageKey(),
 		persistence.KindOrder:      persistence.OrderKey(user),
+		persistence.KindGrave:      persistence.GraveKey(conversation, drawDeadline().Draw(t, "buried until"), drawGeneration().Draw(t, "buried")),
+		persistence.KindSweep:      persistence.SweepKey(),
 		persistence.KindOwner:      persistence.OwnerKey(drawShard().Draw(t, "owned")),
 		persistence.KindStore:      persistence.StoreKey("format"),
 	}
@@ -85,6 +87,7 @@ var parsers = map[persistence.Kind]func([]byte) error{
 	persistence.KindHead:       func(key []byte) error { _, err := persistence.ParseHeadKey(key); return err },
 	persistence.KindMember:     func(key []byte) error { _, _, err := persistence.ParseMemberKey(key); return err },
 	persistence.KindDue:        func(key []byte) error { _, _, _, err := persistence.ParseDueKey(key); return err },
+	persistence.KindGrave:      func(key []byte) error { _, _, _, err := persistence.ParseGraveKey(key); return err },
 	persistence.KindEvent:      func(key []byte) error { _, _, err := persistence.ParseEventKey(key); return err },
 	persistence.KindMembership: func(key []byte) error { _, _, err := persistence.ParseMembershipKey(key); return err },
 	persistence.KindEntry:      func(key []byte) error { _, _, _, _, err := persistence.ParseEntryKey(key); return err },

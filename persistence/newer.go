@@ -54,7 +54,7 @@ func stampOf(kind Kind, value []byte) (stamp, error) {
 		}
 		s.version = d.uint()
 	case KindMember:
-	case KindUnknown, KindDue, KindEvent, KindEntry, KindRemoval, KindLineage, KindOrder, KindOwner, KindStore:
+	case KindUnknown, KindDue, KindEvent, KindEntry, KindRemoval, KindLineage, KindOrder, KindGrave, KindSweep, KindOwner, KindStore:
 		return s, fmt.Errorf("%w: rows of this kind have no order", ErrValue)
 	}
 	return s, d.err

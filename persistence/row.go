@@ -51,6 +51,11 @@ type Head struct {
 	Noticed    Instant  // in the keys of its members' EntryNoticed; zero: they have none
 	Large      bool     // its members have EntryMerged instead, and it has no Roster
 	Rewinds    []Rewind // ascending in both numbers: what memberships that were written before them have yet to be cut to
+	// Kept is when the generation's retention runs out, where it is kept for as long as a member has something unread: its Deadline is then Never, until it is found that
+	// nobody has. Zero: it is not kept.
+	Kept    Instant
+	Witness string  // with Kept: a member who has something unread, found once the retention had run out; as long as there is one, nothing is due. "": none is known
+	Touched Instant // when anything last changed, a member's own marks among them, where the retention goes by that; zero: it is not known
 }
 
 // Tombstone stands in a head's place for a while after a generation was deleted, so that a late repeat of an old post changes nothing.
@@ -70,6 +75,8 @@ const (
 	headRewound
 	headIndexed
 	headLarge
+	headKept
+	headTouched
 )
 
 // Encode returns the row's value.
@@ -105,6 +112,12 @@ func (h *Head) Encode() []byte {
 	if h.Large {
 		flags |= headLarge
 	}
+	if h.Kept != 0 || h.Witness != "" {
+		flags |= headKept
+	}
+	if h.Touched != 0 {
+		flags |= headTouched
+	}
 	b = append(b, flags)
 	if flags&headIndexed != 0 {
 		b = appendInstant(appendInstant(appendInstant(b, h.Changed), h.Listed), h.Noticed)
@@ -114,6 +127,12 @@ func (h *Head) Encode() []byte {
 		for _, r := range h.Rewinds {
 			b = binary.AppendUvarint(binary.AppendUvarint(b, r.Number), r.To)
 		}
+	}
+	if flags&headKept != 0 {
+		b = appendString(appendInstant(b, h.Kept), h.Witness)
+	}
+	if flags&headTouched != 0 {
+		b = appendInstant(b, h.Touched)
 	}
 	return b
 }
@@ -158,6 +177,12 @@ func DecodeHead(value []byte) (*Head, Tombstone, error) {
 			for i := range h.Rewinds {
 				h.Rewinds[i] = Rewind{Number: d.uint(), To: d.uint()}
 			}
+		}
+		if flags&headKept != 0 {
+			h.Kept, h.Witness = d.instant(), d.string()
+		}
+		if flags&headTouched != 0 {
+			h.Touched = d.instant()
 		}
 		if err := d.done(); err != nil {
 			return nil, Tombstone{}, rowError("head", err)
@@ -354,6 +379,7 @@ type Ended struct {
 const (
 	endedTruncated = 1 << iota
 	endedIndexed   // in a due entry: an Index follows
+	endedApart     // in an event
 )
 
 func (e *Ended) append(b []byte, flags byte) []byte {
@@ -438,6 +464,7 @@ type Event struct {
 	Conversation string
 	Generation   Generation
 	Ended
+	BuriedApart bool // the generation's tombstone does not go with this event: it had a GraveKey of its own, or there was none
 }
 
 // Encode returns the row's value.
@@ -445,14 +472,20 @@ func (e *Event) Encode() []byte {
 	b := appendHeader(make([]byte, 0, 64), e.Generation)
 	b = appendInstant(b, e.At)
 	b = appendString(b, e.Conversation)
-	return e.append(b, 0)
+	var flags byte
+	if e.BuriedApart {
+		flags = endedApart
+	}
+	return e.append(b, flags)
 }
 
 // DecodeEvent reads an [Event].
 func DecodeEvent(value []byte) (*Event, error) {
 	d := decode(value)
 	e := &Event{Generation: Generation(d.fixed64()), At: d.instant(), Conversation: d.string()}
-	e.Ended, _ = d.ended()
+	var flags byte
+	e.Ended, flags = d.ended()
+	e.BuriedApart = flags&endedApart != 0
 	if err := d.done(); err != nil {
 		return nil, rowError("event", err)
 	}

@@ -59,6 +59,7 @@ var codecs = func() map[string]codec {
 		codecOf("order", func(t *rapid.T) persistence.Order {
 			return persistence.Order{At: drawInstant().Draw(t, "At")}
 		}, persistence.Order.Encode, persistence.DecodeOrder),
+		codecOf("sweep", drawSweep, persistence.Sweep.Encode, persistence.DecodeSweep),
 		codecOf("event", drawEvent, (*persistence.Event).Encode, persistence.DecodeEvent),
 		codecOf("removal", func(t *rapid.T) persistence.Removal {
 			return persistence.Removal{Generation: drawGeneration().Draw(t, "Generation"), Reason: drawReason().Draw(t, "Reason")}

@@ -181,7 +181,7 @@ func (e *Engine) Rows() int {
 			e.t.Fatalf("count rows: %v", err)
 		}
 		switch persistence.KindOf(row.Key) {
-		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage, persistence.KindOrder:
+		case persistence.KindOwner, persistence.KindStore, persistence.KindLineage, persistence.KindOrder, persistence.KindSweep:
 		default:
 			n++
 		}

@@ -8,6 +8,9 @@ import (
 )
 
 func (a *applier) amend(m *Amend) error {
+	if err := a.checkPreview("amend.preview", m.Preview); err != nil {
+		return err
+	}
 	switch {
 	case m.Seq <= a.head.Floor:
 		return nil // of a generation before
@@ -20,7 +23,7 @@ func (a *applier) amend(m *Amend) error {
 	}
 	if m.Retracted && a.tail.Last-m.Seq < persistence.TailMessages && !a.tail.Uncounted.Has(m.Seq) {
 		a.tail.Uncounted.Set(m.Seq, true)
-		a.tailChanged, a.headChanged = true, true
+		a.tailChanged, a.headChanged, a.fewer = true, true, true
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type applier struct {
 	headChanged bool // what its version stands for
 	headTouched bool // something else in it
 	tailChanged bool
+	fewer       bool              // messages may count as unread than did: of members who are not among those changed, too
 	changed     map[string]before // memberships
 	deleted     bool
 	forgets     bool // the change is the engine's own, and puts no deadline off
@@ -74,39 +75,23 @@ func (a *applier) begin() {
 	a.head.Activity = a.now
 }
 
-// retain sets the deadline by what the policy asks for after this change, but not to a time that is over.
-func (a *applier) retain() {
-	if a.deleted {
-		return // it has one
-	}
-	deadline := a.in.Policy.deadline(a.name, a.head, a.now)
-	if deadline != persistence.Never {
-		deadline = max(a.now, deadline)
-	}
-	if a.forgets {
-		deadline = min(deadline, a.head.Deadline)
-	}
-	if deadline != a.head.Deadline {
-		a.head.Deadline, a.headTouched = deadline, true
-	}
-}
-
 // arm sees to it that the due entry is not later than the deadline. An earlier one is left: it is moved when it comes due, so that a busy conversation
 // costs one index write in each retention period.
 func (a *applier) arm(out *Outcome) {
-	if a.head.Deadline == persistence.Never || (a.head.Due != 0 && a.head.Due <= a.head.Deadline) {
+	if at := judgedAt(a.head); at == persistence.Never || (a.head.Due != 0 && a.head.Due <= max(a.now, at)) {
 		return
 	}
-	a.rearm(out)
+	a.rearm(out, a.now)
 }
 
-func (s *State) rearm(out *Outcome) {
+// rearm has the due entry stand where it must, but not before now.
+func (s *State) rearm(out *Outcome, now persistence.Instant) {
 	if s.head.Due != 0 {
 		out.Writes = append(out.Writes, Write{Key: persistence.DueKey(s.name, s.head.Due, s.head.Generation), Delete: true})
 	}
 	s.head.Due = 0
-	if s.head.Deadline != persistence.Never {
-		s.head.Due = s.head.Deadline
+	if at := judgedAt(s.head); at != persistence.Never {
+		s.head.Due = min(max(now, at), s.head.Deadline)
 		out.Due = s.head.Due
 		out.Writes = append(out.Writes, Write{Key: persistence.DueKey(s.name, s.head.Due, s.head.Generation)})
 	}
@@ -133,7 +118,12 @@ func (a *applier) finish() Outcome {
 	if !out.Changed {
 		return out
 	}
-	a.retain()
+	a.retain(a.now)
+	switch a.in.Change.(type) {
+	case *Read, *Deliver, *Clear, *Set, *Hold, *Amend, *Leave: // by these nobody has more unread than before
+	default:
+		a.raised++
+	}
 	a.headChanged = a.headChanged || a.tailChanged // of what the tail knows, members are shown something
 	out.Everyone = a.headChanged
 	a.index(&out)

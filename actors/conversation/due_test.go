@@ -211,6 +211,7 @@ func TestWhatAJudgementComesTo(t *testing.T) {
 func TestVerdictsHaveNames(t *testing.T) {
 	for verdict, want := range map[conversation.Verdict]string{
 		conversation.Over: "over", conversation.Later: "later", conversation.Moved: "moved", conversation.Orphaned: "orphaned",
+		conversation.Unsure: "unsure",
 	} {
 		if got := verdict.String(); got != want {
 			t.Errorf("verdict %d is called %q, want %q", verdict, got, want)

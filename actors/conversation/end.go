@@ -29,10 +29,14 @@ const (
 	Moved
 	// Orphaned: there is no such generation. The entry alone is left.
 	Orphaned
+	// Unsure: it is over if no member has anything unread. Whoever judges must find out what [State.Ask] asks, and come back with the answer.
+	Unsure
 )
 
 // String returns the verdict's name in logs.
-func (v Verdict) String() string { return [...]string{"over", "later", "moved", "orphaned"}[v] }
+func (v Verdict) String() string {
+	return [...]string{"over", "later", "moved", "orphaned", "unsure"}[v]
+}
 
 // Judge decides about a generation whose due entry for `due` has come due. Nothing but this decides that a conversation expired.
 func (s *State) Judge(generation persistence.Generation, due, now persistence.Instant) (Verdict, Outcome) {
@@ -46,8 +50,16 @@ func (s *State) Judge(generation persistence.Generation, due, now persistence.In
 		s.now = max(now, s.now) // what was judged over stays over, whatever the stamp of the next change
 		out.Ended = s.ending(s.head)
 		return Over, out
+	case s.Asks(generation, due, now):
+		return Unsure, out
 	}
-	s.rearm(&out)
+	return s.later(now)
+}
+
+// later has the due entry of a generation that is alive stand where it must.
+func (s *State) later(now persistence.Instant) (Verdict, Outcome) {
+	var out Outcome
+	s.rearm(&out, now)
 	// The head's version stays: nobody is shown where its due entry stands.
 	out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(s.name), Value: s.head.Encode()})
 	return Later, out

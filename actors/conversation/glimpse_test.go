@@ -55,6 +55,9 @@ func (m *model) glimpse(user string, now persistence.Instant) glimpse {
 	}
 	l := m.life
 	g := glimpse{Place: absent, LastSeq: l.last(), Members: l.members(), Active: l.active(), Over: l.over, Held: l.held}
+	if m.keeps {
+		g.Over = 0 // nobody can say when it will have been read
+	}
 	if l.held {
 		g.Over = 0 // as a view says "never"
 	}

@@ -14,12 +14,14 @@ type model struct {
 	life    *life
 	reached uint64 // by all lives before
 	floor   uint64 // what of that is known while a later life lasts
+	keeps   bool   // what somebody has unread: a life is over when that is found out
 }
 
 type life struct {
 	born, over persistence.Instant
 	stirred    persistence.Instant // when the last message that prolonged it was proposed
 	held       bool
+	ended      bool   // deleted, or found to be over
 	base       uint64 // the last message of the life before, where a join began this one
 	said       map[uint64]utterance
 	retracted  map[uint64]bool
@@ -124,7 +126,22 @@ func (l *life) members() (n uint64) {
 	return n
 }
 
-func (m *model) alive(now persistence.Instant) bool { return m.life != nil && now < m.life.over }
+func (m *model) alive(now persistence.Instant) bool {
+	return m.life != nil && !m.life.ended && (m.keeps || now < m.life.over)
+}
+
+// ripe reports whether a life must be found to be over, once somebody looks.
+func (m *model) ripe(now persistence.Instant) bool {
+	if !m.keeps || !m.alive(now) {
+		return !m.alive(now)
+	}
+	for user, p := range m.life.people {
+		if p.in && m.glimpse(user, now).Unread > 0 {
+			return false
+		}
+	}
+	return now >= m.life.over
+}
 
 func (m *model) begin(now persistence.Instant, base uint64) {
 	m.floor = m.reached
@@ -173,7 +190,7 @@ func (m *model) apply(change conversation.Change, revision, ifGeneration uint64,
 		if ifGeneration == 0 || m.life.held {
 			return true
 		}
-		m.life.over = now
+		m.life.over, m.life.ended = now, true
 	default:
 		user, _ := conversation.Subject(change)
 		p := m.life.people[user]

@@ -8,6 +8,9 @@ import (
 )
 
 func (a *applier) post(p *Post, alive bool) error {
+	if err := a.checkPreview("post.preview", p.Preview); err != nil {
+		return err
+	}
 	if !alive {
 		if a.in.IfGeneration != 0 {
 			return a.refuse(ErrConflict, "if_generation", "is over")
@@ -18,12 +21,17 @@ func (a *applier) post(p *Post, alive bool) error {
 		if a.in.Policy.RequireMembers && len(p.Members) == 0 {
 			return a.refuse(ErrMembersRequired, "post.members", "must be named by a post that begins a generation")
 		}
+		if err := a.checkRoom(p, alive); err != nil {
+			return err
+		}
 		a.begin()
 		a.head.LastSeq, a.head.LoudSeq = 0, 0 // the first post may have any number
 	} else if p.Seq <= a.floor.LastSeq {
 		return nil // likewise, though the next generation has begun
 	} else if jump := a.in.Policy.maxSeqJump(); p.Seq > a.head.LastSeq && p.Seq-a.head.LastSeq > jump {
 		return a.refuse(ErrInvalid, "post.seq", fmt.Sprintf("must be at most %d above the last, %d", jump, a.head.LastSeq))
+	} else if err := a.checkRoom(p, alive); err != nil {
+		return err
 	}
 	if alive && a.senderWasForgotten(p.Seq) {
 		return nil // a late repeat, which brings nobody back
@@ -96,6 +104,7 @@ func (a *applier) mark(p *Post) (first bool) {
 	if last-p.Seq >= persistence.TailMessages {
 		return false
 	}
+	a.fewer = a.fewer || p.Seq < last // it counted as any number that was never proposed does
 	if p.Silent && !a.tail.Uncounted.Has(p.Seq) {
 		a.tail.Uncounted.Set(p.Seq, true)
 		a.tailChanged = true

@@ -188,9 +188,16 @@ func (p *play) judgeIt(t *rapid.T) {
 	if p.model.life == nil || p.tombstone() || p.head().Due == 0 {
 		t.Skip("nothing is due")
 	}
+	want := !p.model.ripe(p.now)
 	verdict, out := p.judge()
-	if want := p.model.alive(p.now); (verdict == conversation.Over) == want || (verdict == conversation.Later) != want {
+	if !want {
+		p.model.life.ended = true
+	}
+	if (verdict == conversation.Over) == want || (verdict == conversation.Later) != want {
 		p.Fatalf("judged %v, alive by the model: %v", verdict, want)
+	}
+	if want && p.model.keeps && p.now >= p.model.life.over && p.head().Witness == "" {
+		p.Fatalf("it is kept by what somebody has unread, and nobody is remembered to have")
 	}
 	if out.Ended != nil && rapid.Bool().Draw(t, "reaped") {
 		p.reap(out.Ended)
@@ -207,6 +214,11 @@ func (p *play) check(*rapid.T) {
 			p.member(user) // holds what is in memory against the rows
 		}
 	}
+	if p.model.keeps && p.model.alive(p.now) && p.model.ripe(p.now) {
+		if due := p.head().Due; due == 0 || due > p.now {
+			p.Fatalf("its retention has run out and nobody has anything unread, but it is due at %d", due)
+		}
+	}
 	if p.model.alive(p.now) {
 		if pins := p.head().Pins; pins != p.model.life.pins() {
 			p.Fatalf("the head counts %d pins, want %d", pins, p.model.life.pins())
@@ -218,14 +230,23 @@ func (p *play) check(*rapid.T) {
 }
 
 func TestAConversationIsWhatWasSaidAndMarkedInIt(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(t)
-		w.policy.MaxSeqJump, w.policy.ReceiptsUpTo = modelJump, modelReceipts
-		p := &play{world: w, log: log{}}
-		t.Repeat(map[string]func(*rapid.T){
-			"post": p.post, "post another": p.post, "post a third": p.post, "join": p.join, "leave": p.leave, "read": p.read, "clear": p.clear,
-			"amend": p.amend, "deliver": p.deliver, "mark unread": p.markUnread, "set": p.set, "hold": p.hold,
-			"delete": p.delete, "repeat": p.repeat, "pass time": p.passTime, "passivate": p.passivate, "judge": p.judgeIt, "": p.check,
-		})
+	rapid.Check(t, func(t *rapid.T) { playFor(t, conversation.Policy{ExpireAfter: time.Hour}) })
+}
+
+// Whatever is said and marked, and however often the conversation leaves memory: a judgement ends a life whose retention has run out exactly where nobody has anything unread, and
+// where that is so, something is due.
+func TestAConversationIsKeptExactlyAsLongAsSomebodyHasSomethingUnread(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { playFor(t, conversation.Policy{ExpireAfter: time.Hour, KeepUnread: true}) })
+}
+
+func playFor(t *rapid.T, policy conversation.Policy) {
+	w := newWorld(t)
+	w.policy = policy
+	w.policy.MaxSeqJump, w.policy.ReceiptsUpTo = modelJump, modelReceipts
+	p := &play{world: w, log: log{}, model: model{keeps: policy.KeepUnread}}
+	t.Repeat(map[string]func(*rapid.T){
+		"post": p.post, "post another": p.post, "post a third": p.post, "join": p.join, "leave": p.leave, "read": p.read, "clear": p.clear,
+		"amend": p.amend, "deliver": p.deliver, "mark unread": p.markUnread, "set": p.set, "hold": p.hold,
+		"delete": p.delete, "repeat": p.repeat, "pass time": p.passTime, "passivate": p.passivate, "judge": p.judgeIt, "judge again": p.judgeIt, "": p.check,
 	})
 }

@@ -27,7 +27,7 @@ func (a *applier) rewind(r *Rewind, alive bool) error {
 	a.head.Rewind(r.To)
 	a.floor.LastSeq = min(a.floor.LastSeq, r.To)
 	a.tail.Rewind(r.To)
-	a.headChanged, a.tailChanged = true, true
+	a.headChanged, a.tailChanged, a.fewer = true, true, true
 	for _, m := range a.members {
 		if m != nil {
 			m.Follow(a.head)

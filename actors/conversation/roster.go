@@ -18,6 +18,9 @@ func (a *applier) join(j *Join, alive bool) error {
 			return a.refuse(ErrInvalid, from.field, fmt.Sprintf("must be at most %d", limit))
 		}
 	}
+	if err := a.checkJoin(j, alive); err != nil {
+		return err
+	}
 	if !alive {
 		a.begin()
 	}

@@ -22,6 +22,9 @@ type State struct {
 	members  map[string]*persistence.Membership
 	complete bool
 	now      persistence.Instant // of the last change; time does not go back
+
+	raised      uint64 // counts the changes since when members may have more unread than before
+	nextWitness string // the one before: whoever looks for another goes on behind them
 }
 
 // Load makes a State from a conversation's rows: the values under its head's, its tail's and its roster's keys, nil where there is none.
@@ -39,8 +42,8 @@ func Load(name string, head, tail, roster []byte) (*State, error) {
 	}
 	s.floor = persistence.Tombstone{LastSeq: s.head.Floor}
 	s.now = s.head.Activity
-	if s.head.Reason == persistence.ReasonDeleted {
-		s.now = max(s.now, s.head.Deadline) // the deadline is when it was deleted: no change from before that moment may revive it
+	if s.head.Reason == persistence.ReasonDeleted || (s.head.Kept != 0 && s.head.Deadline != persistence.Never) {
+		s.now = max(s.now, s.head.Deadline) // the deadline is when it was deleted, or judged over: no change from before that moment may revive it
 	}
 	s.complete = false
 	s.tail = persistence.Tail{Generation: s.head.Generation, Last: s.head.LastSeq}

@@ -89,15 +89,8 @@ func Decode(head, tail, membership []byte, now persistence.Instant) (Rows, bool,
 	if err := r.AddTail(tail); err != nil {
 		return Rows{}, false, err
 	}
-	if membership != nil {
-		if r.Membership, err = persistence.DecodeMembership(membership); err != nil {
-			return Rows{}, false, err
-		}
-		if r.Membership.Generation != r.Head.Generation {
-			r.Membership = nil
-		} else {
-			r.Membership.Follow(r.Head)
-		}
+	if err := r.SetMembership(membership); err != nil {
+		return Rows{}, false, err
 	}
 	return r, true, nil
 }
@@ -109,6 +102,21 @@ func (r *Rows) Forget(order persistence.Instant) bool {
 	}
 	r.Membership = nil
 	return true
+}
+
+// SetMembership takes in the value under a user's membership key, nil where there is none, in place of the one before.
+func (r *Rows) SetMembership(value []byte) (err error) {
+	r.Membership = nil
+	if value == nil {
+		return nil
+	}
+	m, err := persistence.DecodeMembership(value)
+	if err != nil || m.Generation != r.Head.Generation {
+		return err
+	}
+	m.Follow(r.Head)
+	r.Membership = m
+	return nil
 }
 
 // AddTail takes in the value under the tail's key, nil where there is none.

@@ -119,13 +119,56 @@ func (w *world) refused(change conversation.Change, kind error, field string) {
 	}
 }
 
-// judge has the generation judged whose due entry stands in the index.
+// judge has the generation judged whose due entry stands in the index. What the judgement asks is answered from the rows.
 func (w *world) judge() (conversation.Verdict, conversation.Outcome) {
 	w.Helper()
 	head := w.head()
 	verdict, out := w.state.Judge(head.Generation, head.Due, w.now)
+	for round := 0; verdict == conversation.Unsure; round++ {
+		if round > 2 {
+			w.Fatalf("unsure, and nothing has changed since it was asked")
+		}
+		verdict, out = w.conclude(w.answer(w.state.Ask()))
+	}
 	w.write(out, true)
 	return verdict, out
+}
+
+// answer finds out from the rows who has something unread.
+func (w *world) answer(q *conversation.Question) *conversation.Answer {
+	w.Helper()
+	rows, ok, err := conversation.Decode(w.rows[headKey], w.rows[tailKey], nil, 0)
+	if err != nil || !ok {
+		w.Fatalf("decode: %v, %v", ok, err)
+	}
+	for row, err := range w.rows.Scan(context.Background(), persistence.MembersRange(name)) {
+		user := ""
+		if err == nil {
+			_, user, err = persistence.ParseMemberKey(row.Key)
+		}
+		if err == nil {
+			err = rows.SetMembership(w.rows[membershipKey(user)])
+		}
+		if err != nil {
+			w.Fatalf("%s: %v", user, err)
+		}
+		if rows.HasUnread(user) {
+			return &conversation.Answer{Question: q, User: user}
+		}
+	}
+	return &conversation.Answer{Question: q}
+}
+
+// conclude gives the judgement of the entry in the index an answer. What comes of it is not written yet.
+func (w *world) conclude(answer *conversation.Answer) (conversation.Verdict, conversation.Outcome) {
+	w.Helper()
+	if !w.state.Knows(answer.User) {
+		if err := w.state.Learn(answer.User, w.rows[membershipKey(answer.User)]); err != nil {
+			w.Fatalf("learn of %s: %v", answer.User, err)
+		}
+	}
+	head := w.head()
+	return w.state.Conclude(answer, head.Generation, head.Due, w.now)
 }
 
 // write carries an outcome's writes out, in their order. A judgement writes the head with the version that it has.
@@ -182,17 +225,18 @@ func (w *world) write(out conversation.Outcome, judged bool) {
 	}
 }
 
-// pinned reports whether a row is a head that differs from the one before in its count of pins or its deadline, which its version does not stand for, and in nothing else.
+// pinned reports whether a row is a head that differs from the one before in its count of pins or its retention, which its version does not stand for, and in nothing else.
 func (w *world) pinned(row, old []byte) bool {
 	after, _, err := persistence.DecodeHead(row)
-	if err != nil || after == nil {
+	if err != nil || after == nil || bytes.Equal(row, old) {
 		return false
 	}
 	before, _, err := persistence.DecodeHead(old)
-	if err != nil || before == nil || (after.Pins == before.Pins && after.Deadline == before.Deadline) {
+	if err != nil || before == nil {
 		return false
 	}
 	after.Pins, after.Deadline, after.Due = before.Pins, before.Deadline, before.Due
+	after.Kept, after.Witness, after.Touched = before.Kept, before.Witness, before.Touched
 	return bytes.Equal(after.Encode(), before.Encode())
 }
 

@@ -56,7 +56,9 @@ func (d *daemon) start(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	settings.Observer = logobserver.New(d.log)
-	store, err := badgerstore.Open(c.Data, badgerstore.Options{NoSync: c.NoSync, Log: badgerLog(d.log), Maintained: maintenanceLog(d.log)})
+	store, err := badgerstore.Open(c.Data, badgerstore.Options{
+		NoSync: c.NoSync, RowCacheBytes: c.RowCacheBytes, ReserveBytes: c.ReserveBytes, Log: badgerLog(d.log), Maintained: maintenanceLog(d.log),
+	})
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}

@@ -25,9 +25,15 @@ type local struct {
 
 // openLocal opens a directory that has a store. An error names the flag.
 func openLocal(ctx context.Context, dir string, expireAfter time.Duration, log io.Writer) (*local, error) {
-	if err := (conversation.Policy{ExpireAfter: expireAfter}).Validate(); err != nil {
+	policy := conversation.Policy{ExpireAfter: expireAfter}
+	if err := policy.Validate(); err != nil {
 		return nil, fmt.Errorf("--expire-after: %w", err)
 	}
+	return openLocalUnder(ctx, dir, actors.Config{Default: policy}, log)
+}
+
+// openLocalUnder opens a directory that has a store, under the policies and settings given.
+func openLocalUnder(ctx context.Context, dir string, settings actors.Config, log io.Writer) (*local, error) {
 	if err := mustHaveStore(dir); err != nil {
 		return nil, err
 	}
@@ -39,9 +45,8 @@ func openLocal(ctx context.Context, dir string, expireAfter time.Duration, log i
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
-	engine, err := actors.Start(ctx, nil, store, actors.Config{
-		Default: conversation.Policy{ExpireAfter: expireAfter}, Observer: logobserver.New(logger),
-	})
+	settings.Observer = logobserver.New(logger)
+	engine, err := actors.Start(ctx, nil, store, settings)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start: %w", err), store.Close())
 	}

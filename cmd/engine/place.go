@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/parley-im/parley/cmd/engine/internal/config"
 )
 
 // place is what the flags of an operator's command say of where to ask: a server, or a directory.
@@ -18,7 +20,7 @@ func (p *place) flags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&p.server, "server", defaultServer, "the server's URL")
 	flags.StringVar(&p.data, "data", "", "directory of a store that no server has open, instead of a server")
-	flags.DurationVar(&p.expireAfter, "expire-after", 0, "with --data: what `engine serve` is run with")
+	flags.Var((*config.Value)(&p.expireAfter), "expire-after", "with --data: what `engine serve` is run with")
 	command.MarkFlagsMutuallyExclusive("server", "data")
 }
 

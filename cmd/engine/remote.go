@@ -24,6 +24,7 @@ type remote struct {
 	client        *http.Client
 	conversations parleyv1connect.ConversationServiceClient
 	operator      parleyv1connect.OperatorServiceClient
+	patient       parleyv1connect.OperatorServiceClient // for calls that take as long as they take, and say so meanwhile
 }
 
 // newRemote returns the server at a URL. An error names the flag.
@@ -37,6 +38,7 @@ func newRemote(server string) (*remote, error) {
 		client:        client,
 		conversations: parleyv1connect.NewConversationServiceClient(client, server),
 		operator:      parleyv1connect.NewOperatorServiceClient(client, server),
+		patient:       parleyv1connect.NewOperatorServiceClient(&http.Client{Transport: client.Transport}, server),
 	}, nil
 }
 

@@ -16,7 +16,9 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServeCommand(), newReplayCommand(), newRewindCommand(), newExplainCommand(), newForgetCommand(), newCompactCommand())
+	root.AddCommand(
+		newServeCommand(), newReplayCommand(), newRewindCommand(), newExplainCommand(), newExpiryCommand(), newForgetCommand(), newCompactCommand(),
+	)
 	return root
 }
 

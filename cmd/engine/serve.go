@@ -15,7 +15,10 @@ import (
 )
 
 func newServeCommand() *cobra.Command {
-	var path string
+	var (
+		path      string
+		printOnly bool
+	)
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Keep conversations in a directory and answer over gRPC, gRPC-Web and JSON on one port",
@@ -28,7 +31,7 @@ What the flags say can stand in a YAML file as well, with underscores for dashes
 (PARLEY_DRAIN_TIMEOUT); a flag goes before the environment, and that before the file. Policies of namespaces stand in
 the file alone:
 
-  default: {expire_after: 720h}
+  default: {expire_after: 30d}
   namespaces:
     group: {expire_after: 8760h, keep_pinned: true, expire_jitter: 1h}
     flash: {expire_age: 24h, new_generation: members_required}
@@ -45,6 +48,9 @@ code 1; what was answered as committed is then safe all the same.`,
 			if err != nil {
 				return err
 			}
+			if printOnly {
+				return printConfig(command.OutOrStdout(), c)
+			}
 			return serve(command.Context(), c, command.ErrOrStderr())
 		},
 	}
@@ -52,12 +58,26 @@ code 1; what was answered as committed is then safe all the same.`,
 	flags.StringVar(&path, "config", "", "YAML file with settings, and with the policies of namespaces")
 	flags.String("data", "./data", "directory of the store; made where there is none")
 	flags.String("listen", "127.0.0.1:7600", "address to listen on; port 0 takes any that is free, and the log says which")
-	flags.Duration("expire-after", 0, "how long after its last message a conversation expires, such as 720h; 0: never")
+	flags.BoolVar(&printOnly, "print-config", false, "print all settings as they would hold, as YAML, and do not serve")
+	flags.Var(new(config.Value), "expire-after", "how long after its last message a conversation expires, such as 30d or 720h; 0: never")
 	flags.Bool("no-sync", false, "leave it to the operating system when commits reach the disk: they survive the process, not the machine")
-	flags.Duration("drain-timeout", 10*time.Second, "how long a drain may take")
+	drainTimeout := config.Value(10 * time.Second)
+	flags.Var(&drainTimeout, "drain-timeout", "how long a drain may take")
 	flags.String("log-format", "console", "console or json")
 	flags.String("log-level", "info", "trace, debug, info, warn or error")
 	return command
+}
+
+// printConfig says how the settings would hold.
+func printConfig(out io.Writer, c *config.Config) error {
+	if err := validate(c); err != nil {
+		return err
+	}
+	text, err := c.YAML()
+	if err == nil {
+		_, err = out.Write(text)
+	}
+	return err
 }
 
 // serve runs the server until ctx ends or something fails. The log goes to out.

@@ -49,10 +49,11 @@ func startChild(t *testing.T, role, dir string) *child {
 	return &child{cmd: cmd, stdin: stdin, stdout: bufio.NewScanner(stdout)}
 }
 
-func (c *child) expect(t *testing.T, line string) {
+// opened waits until the child has the store.
+func (c *child) opened(t *testing.T) {
 	t.Helper()
-	if !c.stdout.Scan() || c.stdout.Text() != line {
-		t.Fatalf("the child says %q, %v; want %q", c.stdout.Text(), c.stdout.Err(), line)
+	if !c.stdout.Scan() || c.stdout.Text() != "open" {
+		t.Fatalf("the child says %q, %v; want that it has the store open", c.stdout.Text(), c.stdout.Err())
 	}
 }
 

@@ -15,7 +15,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	var acked []string
 	for round := range 4 {
 		child := startChild(t, roleCommit, dir)
-		child.expect(t, "open")
+		child.opened(t)
 		for range 100 + 150*round {
 			if !child.stdout.Scan() {
 				t.Fatalf("the child ended: %v", child.stdout.Err())
@@ -81,7 +81,7 @@ func TestARunOfMaintenanceSurvivesAKill(t *testing.T) {
 	ended := false
 	for after := 1; !ended; after++ {
 		child := startChild(t, roleMaintain, dir)
-		child.expect(t, "open")
+		child.opened(t)
 		for step := 1; step <= after && !ended; step++ {
 			if !child.stdout.Scan() {
 				t.Fatalf("the child ended: %v", child.stdout.Err())

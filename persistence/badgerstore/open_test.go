@@ -72,7 +72,7 @@ func TestADirectoryIsOpenedOnce(t *testing.T) {
 func TestADirectoryInUseByAnotherProcessIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	child := startChild(t, roleHold, dir)
-	child.expect(t, "open")
+	child.opened(t)
 	refused(t, dir, ErrInUse, "in use by another process", "stop")
 	child.kill(t)
 	open(t, dir, Options{})

@@ -182,7 +182,7 @@ func TestADirectoryIsNotReadWhileItIsWritten(t *testing.T) {
 func TestWhatACrashLeftIsNotReadBeforeItIsRecovered(t *testing.T) {
 	dir := t.TempDir()
 	child := startChild(t, roleCommit, dir)
-	child.expect(t, "open")
+	child.opened(t)
 	for range 100 {
 		child.stdout.Scan()
 	}

@@ -66,7 +66,7 @@ func (c *rowCache) keeps(key []byte) bool {
 	case persistence.KindHead, persistence.KindTail, persistence.KindMembership, persistence.KindRoster:
 		return true
 	case persistence.KindUnknown, persistence.KindMember, persistence.KindDue, persistence.KindEvent, persistence.KindEntry,
-		persistence.KindRemoval, persistence.KindLineage, persistence.KindOrder, persistence.KindOwner, persistence.KindStore:
+		persistence.KindRemoval, persistence.KindLineage, persistence.KindOrder, persistence.KindGrave, persistence.KindSweep, persistence.KindOwner, persistence.KindStore:
 	}
 	return false
 }

@@ -25,7 +25,8 @@ func (v *ViolationError) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.
 // These rules hold after every commit of an engine, also in the middle of a deletion and after a crash:
 //
 //   - Every row decodes, and stands under the key that its names and numbers ask for, in its conversation's shard.
-//   - A live head is not due later than it is over, and has a due entry unless it never expires.
+//   - A live head is not due later than it is over, and has a due entry unless it never expires. One that is kept while a member has something unread has one unless it has
+//     a witness, who is a member.
 //   - A due entry says how its generation ended, or it is the one entry that the live head points to. No generation has two.
 //   - A conversation's other rows belong to its live head's generation; or to an older one, or to that one, while a due entry says that it ended, or that a later
 //     one did. A tail next to a live head has its generation.
@@ -35,6 +36,7 @@ func (v *ViolationError) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.
 //     of their list to the conversation; see persistence.EntryKind. An EntryOwn may be missing, or left over.
 //   - A live head's last sender, and the senders in its tail, have a membership, until its generation ended: a user who was forgotten is none of them.
 //   - No membership outlived an order to forget its user that is later than the one which is being carried out.
+//   - A tombstone that is to be removed at a time of its own is of a generation before a live head's, and of one that no due entry is of.
 //   - A generation has at most one event, and then neither a live head nor a due entry.
 func Check(ctx context.Context, snapshot persistence.Snapshot) []error {
 	c := &checker{
@@ -77,6 +79,7 @@ type conversation struct {
 	roster      *persistence.Roster
 	entries     map[string]persistence.Generation // by their keys
 	events      map[persistence.Generation][]byte // their keys
+	graves      map[persistence.Generation][]byte // the keys of what has their tombstones removed
 }
 
 type dueEntry struct {

@@ -62,6 +62,8 @@ func (c *checker) judgeHead(name string, of *conversation) {
 	if head.Due == 0 {
 		if head.Deadline != persistence.Never {
 			c.report(key, "generation %d is over at %d, but nothing is due", head.Generation, head.Deadline)
+		} else if head.Kept != 0 && head.Witness == "" {
+			c.report(key, "generation %d is kept while somebody has something unread, nobody is known to, and nothing is due", head.Generation)
 		}
 	} else if !of.hasDue(head.Due, head.Generation) {
 		c.report(persistence.DueKey(name, head.Due, head.Generation), "the live head of %q has no such due entry", name)
@@ -76,6 +78,13 @@ func (c *checker) judgeHead(name string, of *conversation) {
 	for _, membership := range of.memberships {
 		if membership.Generation == head.Generation && !membership.Left {
 			members++
+		}
+	}
+	if head.Witness != "" {
+		if m := of.memberships[head.Witness]; head.Kept == 0 {
+			c.report(key, "%q is a witness of nothing: the generation is not kept", head.Witness)
+		} else if m == nil || m.Generation != head.Generation || m.Left {
+			c.report(key, "the witness %q is no member", head.Witness)
 		}
 	}
 	if members != head.Members {
@@ -147,6 +156,16 @@ func (c *checker) judgeRows(name string, of *conversation) {
 }
 
 func (c *checker) judgeEvents(name string, of *conversation) {
+	for generation, key := range of.graves {
+		if of.head != nil && generation >= of.head.Generation {
+			c.report(key, "generation %d of %q is buried, but the head has generation %d", generation, name, of.head.Generation)
+		}
+		for _, due := range of.dues {
+			if due.generation == generation {
+				c.report(key, "generation %d of %q is buried, but is due: %q", generation, name, due.key)
+			}
+		}
+	}
 	for generation, key := range of.events {
 		if of.head != nil && generation >= of.head.Generation {
 			c.report(key, "generation %d of %q expired, but the head has generation %d", generation, name, of.head.Generation)

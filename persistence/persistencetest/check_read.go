@@ -30,6 +30,10 @@ func (c *checker) read(key, value []byte) {
 		_, err = persistence.DecodeLineage(value)
 	case persistence.KindOrder:
 		err = c.readOrder(key, value)
+	case persistence.KindSweep:
+		_, err = persistence.DecodeSweep(value)
+	case persistence.KindGrave:
+		err = c.readGrave(key, value)
 	case persistence.KindStore: // each store has its own
 	case persistence.KindRoster:
 		err = c.readRoster(key, value)
@@ -225,5 +229,22 @@ func (c *checker) readEntry(key, value []byte) error {
 		return err
 	}
 	c.of(name).entries[string(key)] = entry.Generation
+	return nil
+}
+
+func (c *checker) readGrave(key, value []byte) error {
+	name, at, generation, err := persistence.ParseGraveKey(key)
+	if err != nil {
+		return err
+	}
+	c.placed(key, persistence.GraveKey(name, at, generation), name)
+	if len(value) > 0 {
+		c.report(key, "it has a value")
+	}
+	of := c.of(name)
+	if of.graves == nil {
+		of.graves = map[persistence.Generation][]byte{}
+	}
+	of.graves[generation] = key
 	return nil
 }

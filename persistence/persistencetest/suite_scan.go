@@ -58,7 +58,10 @@ func scanTests() []suiteTest {
 			snapshot := s.snapshot()
 			defer snapshot.Close()
 			n := 0
-			for range snapshot.Scan(s.Context(), within(0, 10, 20, 30)...) {
+			for _, err := range snapshot.Scan(s.Context(), within(0, 10, 20, 30)...) {
+				if err != nil {
+					s.Fatal(err)
+				}
 				if n++; n == 10 {
 					break
 				}

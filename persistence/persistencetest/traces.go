@@ -32,7 +32,7 @@ func names(row persistence.Row, user string) (bool, error) {
 	switch persistence.KindOf(row.Key) {
 	case persistence.KindHead:
 		head, _, err := persistence.DecodeHead(row.Value)
-		return head != nil && head.LastSender == user, err
+		return head != nil && (head.LastSender == user || head.Witness == user), err
 	case persistence.KindTail:
 		tail, err := persistence.DecodeTail(row.Value)
 		return err == nil && slices.Contains(sendersOf(tail), user), err
@@ -54,7 +54,8 @@ func names(row persistence.Row, user string) (bool, error) {
 	case persistence.KindOrder:
 		of, err := persistence.ParseOrderKey(row.Key)
 		return of == user, err
-	case persistence.KindUnknown, persistence.KindRemoval, persistence.KindEvent, persistence.KindLineage, persistence.KindOwner, persistence.KindStore:
+	case persistence.KindUnknown, persistence.KindRemoval, persistence.KindEvent, persistence.KindLineage,
+		persistence.KindGrave, persistence.KindSweep, persistence.KindOwner, persistence.KindStore:
 	}
 	return false, nil
 }

@@ -2685,6 +2685,422 @@ func (x *EntryExplanation) GetPresent() bool {
 	return false
 }
 
+type ApplyPoliciesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // "": all
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplyPoliciesRequest) Reset() {
+	*x = ApplyPoliciesRequest{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyPoliciesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyPoliciesRequest) ProtoMessage() {}
+
+func (x *ApplyPoliciesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyPoliciesRequest.ProtoReflect.Descriptor instead.
+func (*ApplyPoliciesRequest) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ApplyPoliciesRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+type ApplyPoliciesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Done          uint32                 `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`       // parts of the store that were gone through
+	Of            uint32                 `protobuf:"varint,2,opt,name=of,proto3" json:"of,omitempty"`           // how many there are
+	Looked        uint64                 `protobuf:"varint,3,opt,name=looked,proto3" json:"looked,omitempty"`   // conversations looked at, those before an interruption among them
+	Changed       uint64                 `protobuf:"varint,4,opt,name=changed,proto3" json:"changed,omitempty"` // among those, what got another deadline
+	Skipped       uint64                 `protobuf:"varint,5,opt,name=skipped,proto3" json:"skipped,omitempty"` // among those, what could not be had just then, and keeps the deadline that it had
+	Resumed       bool                   `protobuf:"varint,6,opt,name=resumed,proto3" json:"resumed,omitempty"` // it goes on with a call that ended before
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplyPoliciesResponse) Reset() {
+	*x = ApplyPoliciesResponse{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyPoliciesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyPoliciesResponse) ProtoMessage() {}
+
+func (x *ApplyPoliciesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyPoliciesResponse.ProtoReflect.Descriptor instead.
+func (*ApplyPoliciesResponse) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ApplyPoliciesResponse) GetDone() uint32 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *ApplyPoliciesResponse) GetOf() uint32 {
+	if x != nil {
+		return x.Of
+	}
+	return 0
+}
+
+func (x *ApplyPoliciesResponse) GetLooked() uint64 {
+	if x != nil {
+		return x.Looked
+	}
+	return 0
+}
+
+func (x *ApplyPoliciesResponse) GetChanged() uint64 {
+	if x != nil {
+		return x.Changed
+	}
+	return 0
+}
+
+func (x *ApplyPoliciesResponse) GetSkipped() uint64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *ApplyPoliciesResponse) GetResumed() bool {
+	if x != nil {
+		return x.Resumed
+	}
+	return false
+}
+
+type PreviewExpiryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=until,proto3" json:"until,omitempty"`
+	Namespace     string                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"` // "": all
+	Names         uint32                 `protobuf:"varint,3,opt,name=names,proto3" json:"names,omitempty"`        // how many conversations are named; 0: 10; at most 1,000
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewExpiryRequest) Reset() {
+	*x = PreviewExpiryRequest{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewExpiryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewExpiryRequest) ProtoMessage() {}
+
+func (x *PreviewExpiryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewExpiryRequest.ProtoReflect.Descriptor instead.
+func (*PreviewExpiryRequest) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *PreviewExpiryRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *PreviewExpiryRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *PreviewExpiryRequest) GetNames() uint32 {
+	if x != nil {
+		return x.Names
+	}
+	return 0
+}
+
+type PreviewExpiryResponse struct {
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	At            *timestamppb.Timestamp   `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`                           // by the engine's clock
+	Conversations uint64                   `protobuf:"varint,2,opt,name=conversations,proto3" json:"conversations,omitempty"`    // over by then
+	Members       uint64                   `protobuf:"varint,3,opt,name=members,proto3" json:"members,omitempty"`                // of those
+	Overdue       uint64                   `protobuf:"varint,4,opt,name=overdue,proto3" json:"overdue,omitempty"`                // among the conversations, those over now that have yet to be deleted
+	IfRead        uint64                   `protobuf:"varint,5,opt,name=if_read,json=ifRead,proto3" json:"if_read,omitempty"`    // more, whose retention will have run out: each is over once nobody has anything unread
+	Hours         []*PreviewHour           `protobuf:"bytes,6,rep,name=hours,proto3" json:"hours,omitempty"`                     // by time, then by namespace; at most 1,000
+	LeftOut       uint64                   `protobuf:"varint,7,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"` // conversations of later hours
+	First         []*PreviewedConversation `protobuf:"bytes,8,rep,name=first,proto3" json:"first,omitempty"`                     // those that are over first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewExpiryResponse) Reset() {
+	*x = PreviewExpiryResponse{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewExpiryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewExpiryResponse) ProtoMessage() {}
+
+func (x *PreviewExpiryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewExpiryResponse.ProtoReflect.Descriptor instead.
+func (*PreviewExpiryResponse) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *PreviewExpiryResponse) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *PreviewExpiryResponse) GetConversations() uint64 {
+	if x != nil {
+		return x.Conversations
+	}
+	return 0
+}
+
+func (x *PreviewExpiryResponse) GetMembers() uint64 {
+	if x != nil {
+		return x.Members
+	}
+	return 0
+}
+
+func (x *PreviewExpiryResponse) GetOverdue() uint64 {
+	if x != nil {
+		return x.Overdue
+	}
+	return 0
+}
+
+func (x *PreviewExpiryResponse) GetIfRead() uint64 {
+	if x != nil {
+		return x.IfRead
+	}
+	return 0
+}
+
+func (x *PreviewExpiryResponse) GetHours() []*PreviewHour {
+	if x != nil {
+		return x.Hours
+	}
+	return nil
+}
+
+func (x *PreviewExpiryResponse) GetLeftOut() uint64 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+func (x *PreviewExpiryResponse) GetFirst() []*PreviewedConversation {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+type PreviewHour struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hour          *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=hour,proto3" json:"hour,omitempty"`
+	Namespace     string                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Conversations uint64                 `protobuf:"varint,3,opt,name=conversations,proto3" json:"conversations,omitempty"`
+	Members       uint64                 `protobuf:"varint,4,opt,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewHour) Reset() {
+	*x = PreviewHour{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewHour) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewHour) ProtoMessage() {}
+
+func (x *PreviewHour) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewHour.ProtoReflect.Descriptor instead.
+func (*PreviewHour) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *PreviewHour) GetHour() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Hour
+	}
+	return nil
+}
+
+func (x *PreviewHour) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *PreviewHour) GetConversations() uint64 {
+	if x != nil {
+		return x.Conversations
+	}
+	return 0
+}
+
+func (x *PreviewHour) GetMembers() uint64 {
+	if x != nil {
+		return x.Members
+	}
+	return 0
+}
+
+type PreviewedConversation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversation  string                 `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Deadline      *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	Members       uint64                 `protobuf:"varint,3,opt,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewedConversation) Reset() {
+	*x = PreviewedConversation{}
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewedConversation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewedConversation) ProtoMessage() {}
+
+func (x *PreviewedConversation) ProtoReflect() protoreflect.Message {
+	mi := &file_cmd_engine_parleyv1_operator_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewedConversation.ProtoReflect.Descriptor instead.
+func (*PreviewedConversation) Descriptor() ([]byte, []int) {
+	return file_cmd_engine_parleyv1_operator_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *PreviewedConversation) GetConversation() string {
+	if x != nil {
+		return x.Conversation
+	}
+	return ""
+}
+
+func (x *PreviewedConversation) GetDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Deadline
+	}
+	return nil
+}
+
+func (x *PreviewedConversation) GetMembers() uint64 {
+	if x != nil {
+		return x.Members
+	}
+	return 0
+}
+
 var File_cmd_engine_parleyv1_operator_proto protoreflect.FileDescriptor
 
 const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
@@ -2924,7 +3340,38 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\x0e2\x14.parley.v1.EntryKindR\x04kind\x12.\n" +
 	"\x04hour\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04hour\x120\n" +
 	"\x05moves\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05moves\x12\x18\n" +
-	"\apresent\x18\x04 \x01(\bR\apresent*z\n" +
+	"\apresent\x18\x04 \x01(\bR\apresent\"4\n" +
+	"\x14ApplyPoliciesRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"\xa1\x01\n" +
+	"\x15ApplyPoliciesResponse\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\rR\x04done\x12\x0e\n" +
+	"\x02of\x18\x02 \x01(\rR\x02of\x12\x16\n" +
+	"\x06looked\x18\x03 \x01(\x04R\x06looked\x12\x18\n" +
+	"\achanged\x18\x04 \x01(\x04R\achanged\x12\x18\n" +
+	"\askipped\x18\x05 \x01(\x04R\askipped\x12\x18\n" +
+	"\aresumed\x18\x06 \x01(\bR\aresumed\"|\n" +
+	"\x14PreviewExpiryRequest\x120\n" +
+	"\x05until\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05names\x18\x03 \x01(\rR\x05names\"\xb7\x02\n" +
+	"\x15PreviewExpiryResponse\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12$\n" +
+	"\rconversations\x18\x02 \x01(\x04R\rconversations\x12\x18\n" +
+	"\amembers\x18\x03 \x01(\x04R\amembers\x12\x18\n" +
+	"\aoverdue\x18\x04 \x01(\x04R\aoverdue\x12\x17\n" +
+	"\aif_read\x18\x05 \x01(\x04R\x06ifRead\x12,\n" +
+	"\x05hours\x18\x06 \x03(\v2\x16.parley.v1.PreviewHourR\x05hours\x12\x19\n" +
+	"\bleft_out\x18\a \x01(\x04R\aleftOut\x126\n" +
+	"\x05first\x18\b \x03(\v2 .parley.v1.PreviewedConversationR\x05first\"\x9b\x01\n" +
+	"\vPreviewHour\x12.\n" +
+	"\x04hour\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04hour\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12$\n" +
+	"\rconversations\x18\x03 \x01(\x04R\rconversations\x12\x18\n" +
+	"\amembers\x18\x04 \x01(\x04R\amembers\"\x8d\x01\n" +
+	"\x15PreviewedConversation\x12\"\n" +
+	"\fconversation\x18\x01 \x01(\tR\fconversation\x126\n" +
+	"\bdeadline\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x12\x18\n" +
+	"\amembers\x18\x03 \x01(\x04R\amembers*z\n" +
 	"\tEntryKind\x12\x15\n" +
 	"\x11ENTRY_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fENTRY_PINNED\x10\x01\x12\x10\n" +
@@ -2970,11 +3417,13 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\x11MEMORY_ACTIVATING\x10\x02\x12\x11\n" +
 	"\rMEMORY_ACTIVE\x10\x03\x12\x12\n" +
 	"\x0eMEMORY_WAITING\x10\x04\x12\x16\n" +
-	"\x12MEMORY_QUARANTINED\x10\x052\x84\x02\n" +
+	"\x12MEMORY_QUARANTINED\x10\x052\xae\x03\n" +
 	"\x0fOperatorService\x12=\n" +
 	"\x06Rewind\x12\x18.parley.v1.RewindRequest\x1a\x19.parley.v1.RewindResponse\x12L\n" +
 	"\vExplainList\x12\x1d.parley.v1.ExplainListRequest\x1a\x1e.parley.v1.ExplainListResponse\x12d\n" +
-	"\x13ExplainConversation\x12%.parley.v1.ExplainConversationRequest\x1a&.parley.v1.ExplainConversationResponseB:Z8github.com/parley-im/parley/cmd/engine/parleyv1;parleyv1b\x06proto3"
+	"\x13ExplainConversation\x12%.parley.v1.ExplainConversationRequest\x1a&.parley.v1.ExplainConversationResponse\x12T\n" +
+	"\rApplyPolicies\x12\x1f.parley.v1.ApplyPoliciesRequest\x1a .parley.v1.ApplyPoliciesResponse0\x01\x12R\n" +
+	"\rPreviewExpiry\x12\x1f.parley.v1.PreviewExpiryRequest\x1a .parley.v1.PreviewExpiryResponseB:Z8github.com/parley-im/parley/cmd/engine/parleyv1;parleyv1b\x06proto3"
 
 var (
 	file_cmd_engine_parleyv1_operator_proto_rawDescOnce sync.Once
@@ -2989,7 +3438,7 @@ func file_cmd_engine_parleyv1_operator_proto_rawDescGZIP() []byte {
 }
 
 var file_cmd_engine_parleyv1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_cmd_engine_parleyv1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_cmd_engine_parleyv1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_cmd_engine_parleyv1_operator_proto_goTypes = []any{
 	(EntryKind)(0),                      // 0: parley.v1.EntryKind
 	(Fate)(0),                           // 1: parley.v1.Fate
@@ -3021,20 +3470,26 @@ var file_cmd_engine_parleyv1_operator_proto_goTypes = []any{
 	(*UserExplanation)(nil),             // 27: parley.v1.UserExplanation
 	(*UnreadSum)(nil),                   // 28: parley.v1.UnreadSum
 	(*EntryExplanation)(nil),            // 29: parley.v1.EntryExplanation
-	(*durationpb.Duration)(nil),         // 30: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),       // 31: google.protobuf.Timestamp
-	(Reason)(0),                         // 32: parley.v1.Reason
-	(*Changed)(nil),                     // 33: parley.v1.Changed
-	(Hide)(0),                           // 34: parley.v1.Hide
+	(*ApplyPoliciesRequest)(nil),        // 30: parley.v1.ApplyPoliciesRequest
+	(*ApplyPoliciesResponse)(nil),       // 31: parley.v1.ApplyPoliciesResponse
+	(*PreviewExpiryRequest)(nil),        // 32: parley.v1.PreviewExpiryRequest
+	(*PreviewExpiryResponse)(nil),       // 33: parley.v1.PreviewExpiryResponse
+	(*PreviewHour)(nil),                 // 34: parley.v1.PreviewHour
+	(*PreviewedConversation)(nil),       // 35: parley.v1.PreviewedConversation
+	(*durationpb.Duration)(nil),         // 36: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),       // 37: google.protobuf.Timestamp
+	(Reason)(0),                         // 38: parley.v1.Reason
+	(*Changed)(nil),                     // 39: parley.v1.Changed
+	(Hide)(0),                           // 40: parley.v1.Hide
 }
 var file_cmd_engine_parleyv1_operator_proto_depIdxs = []int32{
 	10, // 0: parley.v1.ExplainListResponse.cost:type_name -> parley.v1.ReadCost
-	30, // 1: parley.v1.ExplainListResponse.took:type_name -> google.protobuf.Duration
+	36, // 1: parley.v1.ExplainListResponse.took:type_name -> google.protobuf.Duration
 	11, // 2: parley.v1.ExplainListResponse.looked_up:type_name -> parley.v1.LookedUp
 	0,  // 3: parley.v1.LookedUp.entry:type_name -> parley.v1.EntryKind
-	31, // 4: parley.v1.LookedUp.hour:type_name -> google.protobuf.Timestamp
+	37, // 4: parley.v1.LookedUp.hour:type_name -> google.protobuf.Timestamp
 	1,  // 5: parley.v1.LookedUp.fate:type_name -> parley.v1.Fate
-	31, // 6: parley.v1.ExplainConversationResponse.now:type_name -> google.protobuf.Timestamp
+	37, // 6: parley.v1.ExplainConversationResponse.now:type_name -> google.protobuf.Timestamp
 	14, // 7: parley.v1.ExplainConversationResponse.policy:type_name -> parley.v1.PolicyExplanation
 	2,  // 8: parley.v1.ExplainConversationResponse.life:type_name -> parley.v1.Life
 	15, // 9: parley.v1.ExplainConversationResponse.head:type_name -> parley.v1.HeadExplanation
@@ -3047,67 +3502,77 @@ var file_cmd_engine_parleyv1_operator_proto_depIdxs = []int32{
 	23, // 16: parley.v1.ExplainConversationResponse.reaper:type_name -> parley.v1.ReaperExplanation
 	25, // 17: parley.v1.ExplainConversationResponse.changes:type_name -> parley.v1.ChangesExplanation
 	27, // 18: parley.v1.ExplainConversationResponse.user:type_name -> parley.v1.UserExplanation
-	30, // 19: parley.v1.PolicyExplanation.expire_after:type_name -> google.protobuf.Duration
-	30, // 20: parley.v1.PolicyExplanation.expire_idle:type_name -> google.protobuf.Duration
-	30, // 21: parley.v1.PolicyExplanation.expire_age:type_name -> google.protobuf.Duration
-	30, // 22: parley.v1.PolicyExplanation.expire_jitter:type_name -> google.protobuf.Duration
-	31, // 23: parley.v1.HeadExplanation.born:type_name -> google.protobuf.Timestamp
-	31, // 24: parley.v1.HeadExplanation.last_post:type_name -> google.protobuf.Timestamp
-	31, // 25: parley.v1.HeadExplanation.last_change:type_name -> google.protobuf.Timestamp
-	32, // 26: parley.v1.TombstoneExplanation.reason:type_name -> parley.v1.Reason
-	31, // 27: parley.v1.TombstoneExplanation.deadline:type_name -> google.protobuf.Timestamp
-	31, // 28: parley.v1.TombstoneExplanation.deleted:type_name -> google.protobuf.Timestamp
-	31, // 29: parley.v1.TombstoneExplanation.kept_until:type_name -> google.protobuf.Timestamp
-	31, // 30: parley.v1.DeadlineExplanation.deadline:type_name -> google.protobuf.Timestamp
+	36, // 19: parley.v1.PolicyExplanation.expire_after:type_name -> google.protobuf.Duration
+	36, // 20: parley.v1.PolicyExplanation.expire_idle:type_name -> google.protobuf.Duration
+	36, // 21: parley.v1.PolicyExplanation.expire_age:type_name -> google.protobuf.Duration
+	36, // 22: parley.v1.PolicyExplanation.expire_jitter:type_name -> google.protobuf.Duration
+	37, // 23: parley.v1.HeadExplanation.born:type_name -> google.protobuf.Timestamp
+	37, // 24: parley.v1.HeadExplanation.last_post:type_name -> google.protobuf.Timestamp
+	37, // 25: parley.v1.HeadExplanation.last_change:type_name -> google.protobuf.Timestamp
+	38, // 26: parley.v1.TombstoneExplanation.reason:type_name -> parley.v1.Reason
+	37, // 27: parley.v1.TombstoneExplanation.deadline:type_name -> google.protobuf.Timestamp
+	37, // 28: parley.v1.TombstoneExplanation.deleted:type_name -> google.protobuf.Timestamp
+	37, // 29: parley.v1.TombstoneExplanation.kept_until:type_name -> google.protobuf.Timestamp
+	37, // 30: parley.v1.DeadlineExplanation.deadline:type_name -> google.protobuf.Timestamp
 	4,  // 31: parley.v1.DeadlineExplanation.origin:type_name -> parley.v1.DeadlineOrigin
 	18, // 32: parley.v1.DeadlineExplanation.steps:type_name -> parley.v1.DeadlineStep
 	3,  // 33: parley.v1.DeadlineExplanation.first:type_name -> parley.v1.Retention
-	30, // 34: parley.v1.DeadlineExplanation.jitter:type_name -> google.protobuf.Duration
-	31, // 35: parley.v1.DeadlineExplanation.asked:type_name -> google.protobuf.Timestamp
+	36, // 34: parley.v1.DeadlineExplanation.jitter:type_name -> google.protobuf.Duration
+	37, // 35: parley.v1.DeadlineExplanation.asked:type_name -> google.protobuf.Timestamp
 	3,  // 36: parley.v1.DeadlineStep.rule:type_name -> parley.v1.Retention
-	31, // 37: parley.v1.DeadlineStep.from:type_name -> google.protobuf.Timestamp
-	30, // 38: parley.v1.DeadlineStep.after:type_name -> google.protobuf.Duration
-	31, // 39: parley.v1.DeadlineStep.at:type_name -> google.protobuf.Timestamp
-	31, // 40: parley.v1.DueExplanation.at:type_name -> google.protobuf.Timestamp
-	30, // 41: parley.v1.DueExplanation.early:type_name -> google.protobuf.Duration
-	31, // 42: parley.v1.DueExplanation.looks_from:type_name -> google.protobuf.Timestamp
-	31, // 43: parley.v1.DueExplanation.looks_at:type_name -> google.protobuf.Timestamp
-	31, // 44: parley.v1.IndexExplanation.listed:type_name -> google.protobuf.Timestamp
-	31, // 45: parley.v1.IndexExplanation.listed_moves:type_name -> google.protobuf.Timestamp
-	31, // 46: parley.v1.IndexExplanation.noticed:type_name -> google.protobuf.Timestamp
-	31, // 47: parley.v1.IndexExplanation.noticed_moves:type_name -> google.protobuf.Timestamp
+	37, // 37: parley.v1.DeadlineStep.from:type_name -> google.protobuf.Timestamp
+	36, // 38: parley.v1.DeadlineStep.after:type_name -> google.protobuf.Duration
+	37, // 39: parley.v1.DeadlineStep.at:type_name -> google.protobuf.Timestamp
+	37, // 40: parley.v1.DueExplanation.at:type_name -> google.protobuf.Timestamp
+	36, // 41: parley.v1.DueExplanation.early:type_name -> google.protobuf.Duration
+	37, // 42: parley.v1.DueExplanation.looks_from:type_name -> google.protobuf.Timestamp
+	37, // 43: parley.v1.DueExplanation.looks_at:type_name -> google.protobuf.Timestamp
+	37, // 44: parley.v1.IndexExplanation.listed:type_name -> google.protobuf.Timestamp
+	37, // 45: parley.v1.IndexExplanation.listed_moves:type_name -> google.protobuf.Timestamp
+	37, // 46: parley.v1.IndexExplanation.noticed:type_name -> google.protobuf.Timestamp
+	37, // 47: parley.v1.IndexExplanation.noticed_moves:type_name -> google.protobuf.Timestamp
 	5,  // 48: parley.v1.MemoryExplanation.state:type_name -> parley.v1.MemoryState
-	31, // 49: parley.v1.MemoryExplanation.last_used:type_name -> google.protobuf.Timestamp
-	31, // 50: parley.v1.MemoryExplanation.until:type_name -> google.protobuf.Timestamp
-	30, // 51: parley.v1.JournalExplanation.age:type_name -> google.protobuf.Duration
+	37, // 49: parley.v1.MemoryExplanation.last_used:type_name -> google.protobuf.Timestamp
+	37, // 50: parley.v1.MemoryExplanation.until:type_name -> google.protobuf.Timestamp
+	36, // 51: parley.v1.JournalExplanation.age:type_name -> google.protobuf.Duration
 	24, // 52: parley.v1.ReaperExplanation.generations:type_name -> parley.v1.ReapExplanation
-	31, // 53: parley.v1.ReaperExplanation.resumes:type_name -> google.protobuf.Timestamp
+	37, // 53: parley.v1.ReaperExplanation.resumes:type_name -> google.protobuf.Timestamp
 	2,  // 54: parley.v1.ReapExplanation.stage:type_name -> parley.v1.Life
-	31, // 55: parley.v1.ReapExplanation.due:type_name -> google.protobuf.Timestamp
-	31, // 56: parley.v1.ChangesExplanation.since:type_name -> google.protobuf.Timestamp
+	37, // 55: parley.v1.ReapExplanation.due:type_name -> google.protobuf.Timestamp
+	37, // 56: parley.v1.ChangesExplanation.since:type_name -> google.protobuf.Timestamp
 	26, // 57: parley.v1.ChangesExplanation.changes:type_name -> parley.v1.RecentChange
-	31, // 58: parley.v1.RecentChange.at:type_name -> google.protobuf.Timestamp
-	33, // 59: parley.v1.RecentChange.changed:type_name -> parley.v1.Changed
+	37, // 58: parley.v1.RecentChange.at:type_name -> google.protobuf.Timestamp
+	39, // 59: parley.v1.RecentChange.changed:type_name -> parley.v1.Changed
 	28, // 60: parley.v1.UserExplanation.unread:type_name -> parley.v1.UnreadSum
-	34, // 61: parley.v1.UserExplanation.hide:type_name -> parley.v1.Hide
-	31, // 62: parley.v1.UserExplanation.muted_until:type_name -> google.protobuf.Timestamp
-	31, // 63: parley.v1.UserExplanation.read_at:type_name -> google.protobuf.Timestamp
-	31, // 64: parley.v1.UserExplanation.changed:type_name -> google.protobuf.Timestamp
+	40, // 61: parley.v1.UserExplanation.hide:type_name -> parley.v1.Hide
+	37, // 62: parley.v1.UserExplanation.muted_until:type_name -> google.protobuf.Timestamp
+	37, // 63: parley.v1.UserExplanation.read_at:type_name -> google.protobuf.Timestamp
+	37, // 64: parley.v1.UserExplanation.changed:type_name -> google.protobuf.Timestamp
 	29, // 65: parley.v1.UserExplanation.entries:type_name -> parley.v1.EntryExplanation
 	0,  // 66: parley.v1.EntryExplanation.kind:type_name -> parley.v1.EntryKind
-	31, // 67: parley.v1.EntryExplanation.hour:type_name -> google.protobuf.Timestamp
-	31, // 68: parley.v1.EntryExplanation.moves:type_name -> google.protobuf.Timestamp
-	6,  // 69: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
-	8,  // 70: parley.v1.OperatorService.ExplainList:input_type -> parley.v1.ExplainListRequest
-	12, // 71: parley.v1.OperatorService.ExplainConversation:input_type -> parley.v1.ExplainConversationRequest
-	7,  // 72: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
-	9,  // 73: parley.v1.OperatorService.ExplainList:output_type -> parley.v1.ExplainListResponse
-	13, // 74: parley.v1.OperatorService.ExplainConversation:output_type -> parley.v1.ExplainConversationResponse
-	72, // [72:75] is the sub-list for method output_type
-	69, // [69:72] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	37, // 67: parley.v1.EntryExplanation.hour:type_name -> google.protobuf.Timestamp
+	37, // 68: parley.v1.EntryExplanation.moves:type_name -> google.protobuf.Timestamp
+	37, // 69: parley.v1.PreviewExpiryRequest.until:type_name -> google.protobuf.Timestamp
+	37, // 70: parley.v1.PreviewExpiryResponse.at:type_name -> google.protobuf.Timestamp
+	34, // 71: parley.v1.PreviewExpiryResponse.hours:type_name -> parley.v1.PreviewHour
+	35, // 72: parley.v1.PreviewExpiryResponse.first:type_name -> parley.v1.PreviewedConversation
+	37, // 73: parley.v1.PreviewHour.hour:type_name -> google.protobuf.Timestamp
+	37, // 74: parley.v1.PreviewedConversation.deadline:type_name -> google.protobuf.Timestamp
+	6,  // 75: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
+	8,  // 76: parley.v1.OperatorService.ExplainList:input_type -> parley.v1.ExplainListRequest
+	12, // 77: parley.v1.OperatorService.ExplainConversation:input_type -> parley.v1.ExplainConversationRequest
+	30, // 78: parley.v1.OperatorService.ApplyPolicies:input_type -> parley.v1.ApplyPoliciesRequest
+	32, // 79: parley.v1.OperatorService.PreviewExpiry:input_type -> parley.v1.PreviewExpiryRequest
+	7,  // 80: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
+	9,  // 81: parley.v1.OperatorService.ExplainList:output_type -> parley.v1.ExplainListResponse
+	13, // 82: parley.v1.OperatorService.ExplainConversation:output_type -> parley.v1.ExplainConversationResponse
+	31, // 83: parley.v1.OperatorService.ApplyPolicies:output_type -> parley.v1.ApplyPoliciesResponse
+	33, // 84: parley.v1.OperatorService.PreviewExpiry:output_type -> parley.v1.PreviewExpiryResponse
+	80, // [80:85] is the sub-list for method output_type
+	75, // [75:80] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_cmd_engine_parleyv1_operator_proto_init() }
@@ -3122,7 +3587,7 @@ func file_cmd_engine_parleyv1_operator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cmd_engine_parleyv1_operator_proto_rawDesc), len(file_cmd_engine_parleyv1_operator_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   24,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

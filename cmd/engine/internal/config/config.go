@@ -1,13 +1,16 @@
 // Package config reads what `engine serve` is told: a YAML file, the environment and the flags, each of which goes before the one named first.
 //
 // What has a flag (--drain-timeout) stands in the file with underscores (drain_timeout), and in the environment in capitals behind PARLEY_ (PARLEY_DRAIN_TIMEOUT). Policies stand in
-// the file alone, but for the default one's expire_after. What is not known is refused by its name, wherever it stands.
+// the file alone, but for the default one's expire_after. What is not known is refused by its name, wherever it stands, with the name that was probably meant.
+//
+// A time is one that Go reads (720h, 1h30m, 500ms), or has days before that: 30d, 1d12h. A day has 24 hours.
 package config
 
 import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +20,7 @@ import (
 )
 
 // Config is what `engine serve` is told.
+// Where a number of the engine's or the store's is 0, it stands for a default: see [actors.Config], [actors.ReaperConfig] and [badgerstore.Options].
 type Config struct {
 	Data         string        `koanf:"data"`
 	Listen       string        `koanf:"listen"`
@@ -30,24 +34,45 @@ type Config struct {
 	// Namespaces holds policies by namespace. What one leaves out is as in Default.
 	Namespaces map[string]Policy `koanf:"-"`
 
+	Workers            int           `koanf:"workers"`
+	Loaders            int           `koanf:"loaders"`
+	Readers            int           `koanf:"readers"`
 	MaxActive          int           `koanf:"max_active"`
 	IdleAfter          time.Duration `koanf:"idle_after"`
-	KeepExpired        time.Duration `koanf:"keep_expired"`
+	MaxQueue           int           `koanf:"max_queue"`
+	FlushInterval      time.Duration `koanf:"flush_interval"`
+	FlushRows          int           `koanf:"flush_rows"`
+	MaxJournalBytes    int           `koanf:"max_journal_bytes"`
+	EventsFor          time.Duration `koanf:"events_for"`
+	WatchBuffer        int           `koanf:"watch_buffer"`
 	SyncHorizon        time.Duration `koanf:"sync_horizon"`
 	BadgeConversations int           `koanf:"badge_conversations"`
+	MaxFailures        int           `koanf:"max_failures"`
+	QuarantineFor      time.Duration `koanf:"quarantine_for"`
+	ReapBatchRows      int           `koanf:"reap_batch_rows"`
+	ReapBatchDelay     time.Duration `koanf:"reap_batch_delay"`
 	ReapRowsPerSecond  int           `koanf:"reap_rows_per_second"`
+	ReapMaxPending     int           `koanf:"reap_max_pending"`
+	// Of the store: see [badgerstore.Options].
+	RowCacheBytes int   `koanf:"row_cache_bytes"`
+	ReserveBytes  int64 `koanf:"reserve_bytes"`
 }
 
 // Policy is a namespace's policy as the file has it: see [conversation.Policy].
 type Policy struct {
-	ExpireAfter   time.Duration `koanf:"expire_after"`
-	ExpireIdle    time.Duration `koanf:"expire_idle"`
-	ExpireAge     time.Duration `koanf:"expire_age"`
-	ExpireJitter  time.Duration `koanf:"expire_jitter"`
-	KeepPinned    bool          `koanf:"keep_pinned"`
-	NewGeneration string        `koanf:"new_generation"` // "open", or "members_required"
-	MaxSeqJump    uint64        `koanf:"max_seq_jump"`
-	ReceiptsUpTo  uint64        `koanf:"receipts_up_to"`
+	ExpireAfter    time.Duration `koanf:"expire_after"`
+	ExpireIdle     time.Duration `koanf:"expire_idle"`
+	ExpireAge      time.Duration `koanf:"expire_age"`
+	ExpireJitter   time.Duration `koanf:"expire_jitter"`
+	KeepPinned     bool          `koanf:"keep_pinned"`
+	KeepUnread     bool          `koanf:"keep_unread"`
+	KeepUnreadUpTo uint64        `koanf:"keep_unread_up_to"`
+	TombstoneFor   time.Duration `koanf:"tombstone_for"`
+	NewGeneration  string        `koanf:"new_generation"` // "open", or "members_required"
+	MaxMembers     uint64        `koanf:"max_members"`
+	MaxPreview     uint64        `koanf:"max_preview"`
+	MaxSeqJump     uint64        `koanf:"max_seq_jump"`
+	ReceiptsUpTo   uint64        `koanf:"receipts_up_to"`
 }
 
 // What new_generation may be.
@@ -59,6 +84,7 @@ const (
 func (p Policy) policy() (conversation.Policy, error) {
 	policy := conversation.Policy{
 		ExpireAfter: p.ExpireAfter, ExpireIdle: p.ExpireIdle, ExpireAge: p.ExpireAge, ExpireJitter: p.ExpireJitter, KeepPinned: p.KeepPinned,
+		KeepUnread: p.KeepUnread, KeepUnreadUpTo: p.KeepUnreadUpTo, TombstoneFor: p.TombstoneFor, MaxMembers: p.MaxMembers, MaxPreview: p.MaxPreview,
 		RequireMembers: p.NewGeneration == generationMembers, MaxSeqJump: p.MaxSeqJump, ReceiptsUpTo: p.ReceiptsUpTo,
 	}
 	switch p.NewGeneration {
@@ -72,19 +98,35 @@ func (p Policy) policy() (conversation.Policy, error) {
 	return policy, nil
 }
 
-// inFile turns the names of a policy's settings into those of the file.
+var setting = regexp.MustCompile(`(^|[\n:] ?)(Reaper\.)?((?:[A-Z][a-z]+)+):`)
+
+// inFile turns the names of the engine's settings into those of the file.
 func inFile(fault string) string {
-	return strings.NewReplacer(
-		"ExpireAfter:", "expire_after:", "ExpireIdle:", "expire_idle:", "ExpireAge:", "expire_age:", "ExpireJitter:", "expire_jitter:", "MaxSeqJump:", "max_seq_jump:",
-	).Replace(fault)
+	return setting.ReplaceAllStringFunc(fault, func(name string) string {
+		parts := setting.FindStringSubmatch(name)
+		snake := strings.ToLower(capital.ReplaceAllString(parts[3], "_$0"))
+		if parts[2] == "" {
+			snake = strings.TrimPrefix(snake, "_")
+		} else {
+			snake = "reap" + snake
+		}
+		return parts[1] + snake + ":"
+	})
 }
+
+var capital = regexp.MustCompile(`[A-Z]`)
 
 // Engine returns what the engine is told, and everything that is wrong with it, joined.
 func (c *Config) Engine() (actors.Config, error) {
 	var faults []error
 	engine := actors.Config{
-		Namespaces: map[string]conversation.Policy{}, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, KeepExpired: c.KeepExpired,
-		SyncHorizon: c.SyncHorizon, BadgeConversations: c.BadgeConversations, Reaper: actors.ReaperConfig{RowsPerSecond: c.ReapRowsPerSecond},
+		Namespaces: map[string]conversation.Policy{},
+		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue,
+		FlushInterval: c.FlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
+		SyncHorizon: c.SyncHorizon, BadgeConversations: c.BadgeConversations, MaxFailures: c.MaxFailures, QuarantineFor: c.QuarantineFor,
+		Reaper: actors.ReaperConfig{
+			BatchRows: c.ReapBatchRows, BatchDelay: c.ReapBatchDelay, RowsPerSecond: c.ReapRowsPerSecond, MaxPending: c.ReapMaxPending,
+		},
 	}
 	var err error
 	if engine.Default, err = c.Default.policy(); err != nil {
@@ -96,7 +138,9 @@ func (c *Config) Engine() (actors.Config, error) {
 		}
 	}
 	if len(faults) == 0 {
-		faults = append(faults, engine.Validate())
+		if err := engine.Validate(); err != nil {
+			faults = append(faults, errors.New(inFile(err.Error())))
+		}
 	}
 	return engine, errors.Join(faults...)
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
@@ -19,6 +21,7 @@ import (
 const (
 	envPrefix     = "PARLEY_"
 	configFlag    = "config"
+	printFlag     = "print-config"
 	keyNamespaces = "namespaces"
 	// within separates the parts of a key in memory: no namespace has it, as one may have a dot.
 	within = "\x00"
@@ -43,7 +46,7 @@ func Load(path string, environment []string, flags *pflag.FlagSet) (*Config, err
 		return nil, err
 	}
 	if err := k.Load(posflag.ProviderWithFlag(flags, within, k, func(f *pflag.Flag) (string, any) {
-		if f.Name == configFlag || f.Name == "help" {
+		if f.Name == configFlag || f.Name == printFlag || f.Name == "help" {
 			return "", nil
 		}
 		return keyOf(f.Name), posflag.FlagVal(flags, f)
@@ -67,7 +70,7 @@ func known(environment []string, flags *pflag.FlagSet) map[string]any {
 	settings := map[string]any{}
 	for _, variable := range environment {
 		name, value, _ := strings.Cut(variable, "=")
-		if flag, ours := flagOf(name); ours && flag != configFlag && flags.Lookup(flag) != nil {
+		if flag, ours := flagOf(name); ours && flag != configFlag && flag != printFlag && flags.Lookup(flag) != nil {
 			settings[keyOf(flag)] = value
 		}
 	}
@@ -85,11 +88,25 @@ func unknownEnvironment(environment []string, flags *pflag.FlagSet) error {
 	for _, variable := range environment {
 		name, _, _ := strings.Cut(variable, "=")
 		if flag, ours := flagOf(name); ours && flags.Lookup(flag) == nil {
-			faults = append(faults, fmt.Errorf("%s: there is no such setting in the environment", name))
+			var all []string
+			flags.VisitAll(func(f *pflag.Flag) { all = append(all, f.Name) })
+			meant := suggest(flag, all)
+			if _, other, found := strings.Cut(meant, "mean "); found {
+				meant = "; did you mean " + envPrefix + strings.ToUpper(strings.ReplaceAll(other, "-", "_"))
+			}
+			faults = append(faults, fmt.Errorf("%s: there is no such setting in the environment%s", name, meant))
 		}
 	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(faults...)
+}
+
+// toDuration has times read as [Duration] reads them.
+func toDuration(from, to reflect.Type, value any) (any, error) {
+	if text, ok := value.(string); ok && to == reflect.TypeFor[time.Duration]() && from.Kind() == reflect.String {
+		return Duration(text)
+	}
+	return value, nil
 }
 
 // decode makes a Config of what was read. Each namespace begins as a copy of the default policy.
@@ -107,10 +124,14 @@ func decode(path string, k *koanf.Koanf) (*Config, error) {
 	c := &Config{Namespaces: map[string]Policy{}}
 	var faults []error
 	fill := func(what string, from, into any) {
+		known := settings(reflect.ValueOf(into).Elem().Interface())
+		if what == "" {
+			known = append(known, keyNamespaces)
+		}
 		var met mapstructure.Metadata
 		decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 			Result: into, TagName: "koanf", Metadata: &met, WeaklyTypedInput: true,
-			DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc()),
+			DecodeHook: toDuration,
 			MatchName:  func(key, field string) bool { return key == field },
 		})
 		if err == nil {
@@ -121,7 +142,14 @@ func decode(path string, k *koanf.Koanf) (*Config, error) {
 		}
 		slices.Sort(met.Unused)
 		for _, key := range met.Unused {
-			faults = append(faults, fmt.Errorf("%s: %s%s: there is no such setting", where, what, strings.ReplaceAll(key, ".", ": ")))
+			names := known
+			in, name, nested := strings.Cut(key, ".")
+			if !nested {
+				in, name = "", key
+			} else {
+				in, names = in+": ", settings(Policy{})
+			}
+			faults = append(faults, fmt.Errorf("%s: %s%s%s: there is no such setting%s", where, what, in, name, suggest(name, names)))
 		}
 	}
 	fill("", raw, c)

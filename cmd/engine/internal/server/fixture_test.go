@@ -29,6 +29,8 @@ type fakeEngine struct {
 	badge         func(ctx context.Context, user string) (actors.Badge, error)
 	sync          func(context.Context, actors.SyncQuery) (actors.SyncPage, error)
 	forget        func(context.Context, string) (uint64, error)
+	apply         func(context.Context, string, func(actors.ApplyProgress)) (actors.ApplyProgress, error)
+	preview       func(context.Context, actors.PreviewQuery) (actors.Preview, error)
 	explain       func(context.Context, actors.ListQuery) (actors.ListExplanation, error)
 	explainOne    func(ctx context.Context, name, user string) (*actors.ConversationExplanation, error)
 	watch         func(context.Context, actors.WatchQuery) (*actors.Watch, error)
@@ -225,4 +227,12 @@ func wantRefusal(t *testing.T, err error, code connect.Code, wire parleyv1.Code,
 		t.Errorf("refused with %v, %v, field %q, %q (error: %q)\nwant %v, %v, field %q, %q",
 			e.Code(), detail.GetCode(), detail.GetField(), detail.GetMessage(), e.Message(), code, wire, field, message)
 	}
+}
+
+func (f *fakeEngine) ApplyPolicies(ctx context.Context, namespace string, progress func(actors.ApplyProgress)) (actors.ApplyProgress, error) {
+	return f.apply(ctx, namespace, progress)
+}
+
+func (f *fakeEngine) PreviewExpiry(ctx context.Context, q actors.PreviewQuery) (actors.Preview, error) {
+	return f.preview(ctx, q)
 }

@@ -39,6 +39,8 @@ type Engine interface {
 	ForgetUser(ctx context.Context, user string) (remaining uint64, err error)
 	ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error)
 	ExplainConversation(ctx context.Context, name, user string) (*actors.ConversationExplanation, error)
+	ApplyPolicies(ctx context.Context, namespace string, progress func(actors.ApplyProgress)) (actors.ApplyProgress, error)
+	PreviewExpiry(ctx context.Context, q actors.PreviewQuery) (actors.Preview, error)
 	Watch(ctx context.Context, q actors.WatchQuery) (*actors.Watch, error)
 }
 

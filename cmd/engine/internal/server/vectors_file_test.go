@@ -33,13 +33,21 @@ type vector struct {
 }
 
 type vectorPolicy struct {
+	KeepUnread     bool   `json:"keep_unread"`
+	KeepUnreadUpTo uint64 `json:"keep_unread_up_to"`
+	MaxMembers     uint64 `json:"max_members"`
+	MaxPreview     uint64 `json:"max_preview"`
+
 	ExpireAfter  duration `json:"expire_after"`
 	MaxSeqJump   uint64   `json:"max_seq_jump"`
 	ReceiptsUpTo uint64   `json:"receipts_up_to"`
 }
 
 func (p vectorPolicy) policy() conversation.Policy {
-	return conversation.Policy{ExpireAfter: time.Duration(p.ExpireAfter), MaxSeqJump: p.MaxSeqJump, ReceiptsUpTo: p.ReceiptsUpTo}
+	return conversation.Policy{
+		ExpireAfter: time.Duration(p.ExpireAfter), KeepUnread: p.KeepUnread, KeepUnreadUpTo: p.KeepUnreadUpTo,
+		MaxMembers: p.MaxMembers, MaxPreview: p.MaxPreview, MaxSeqJump: p.MaxSeqJump, ReceiptsUpTo: p.ReceiptsUpTo,
+	}
 }
 
 // step does one thing and says what is to come of it.

@@ -54,10 +54,11 @@ func (s *service) Watch(ctx context.Context, request *parleyv1.WatchRequest, str
 
 type controllerKey struct{}
 
-// liftLimits takes the server's time limits off a watch's connection, which stays open for as long as its caller wants, and lets the call set its own.
+// liftLimits takes the server's time limits off the connection of a call that sends for as long as its caller wants, such as a watch, and lets the call set its own.
 func liftLimits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == parleyv1connect.ConversationServiceWatchProcedure {
+		switch r.URL.Path {
+		case parleyv1connect.ConversationServiceWatchProcedure, parleyv1connect.OperatorServiceApplyPoliciesProcedure:
 			controller := http.NewResponseController(w)
 			// Where a connection has no limits to lift, as in some tests, there is nothing to do.
 			_ = controller.SetReadDeadline(time.Time{})

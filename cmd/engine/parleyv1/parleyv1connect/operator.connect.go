@@ -48,6 +48,12 @@ const (
 	// OperatorServiceExplainConversationProcedure is the fully-qualified name of the OperatorService's
 	// ExplainConversation RPC.
 	OperatorServiceExplainConversationProcedure = "/parley.v1.OperatorService/ExplainConversation"
+	// OperatorServiceApplyPoliciesProcedure is the fully-qualified name of the OperatorService's
+	// ApplyPolicies RPC.
+	OperatorServiceApplyPoliciesProcedure = "/parley.v1.OperatorService/ApplyPolicies"
+	// OperatorServicePreviewExpiryProcedure is the fully-qualified name of the OperatorService's
+	// PreviewExpiry RPC.
+	OperatorServicePreviewExpiryProcedure = "/parley.v1.OperatorService/PreviewExpiry"
 )
 
 // OperatorServiceClient is a client for the parley.v1.OperatorService service.
@@ -64,6 +70,13 @@ type OperatorServiceClient interface {
 	// not in the store yet; and of one user, where that is set, how their unread count comes about. Previews, drafts and custom data are counted, not shown. No conversation waits for it, none
 	// becomes active by it, and nothing is changed. NOT_FOUND: it was never known, or is long forgotten; one that is over is explained.
 	ExplainConversation(context.Context, *parleyv1.ExplainConversationRequest) (*parleyv1.ExplainConversationResponse, error)
+	// ApplyPolicies has the policies that the server was started with apply to all conversations, also to those that nothing happens in: a changed policy applies to the others at
+	// their next change. It goes through the store at a pace that lets others be, and says now and then how far it has come; the last message has done = of. Where the call ends
+	// before that, the next one for the same namespace under the same policies goes on from there, also after a restart. Repeating it changes nothing. Only one is under
+	// way at a time: another is refused with CONFLICT.
+	ApplyPolicies(context.Context, *parleyv1.ApplyPoliciesRequest) (*connect.ServerStreamForClient[parleyv1.ApplyPoliciesResponse], error)
+	// PreviewExpiry says what would be over by a time if nothing happened until then, by the deadlines that conversations have now. It changes nothing.
+	PreviewExpiry(context.Context, *parleyv1.PreviewExpiryRequest) (*parleyv1.PreviewExpiryResponse, error)
 }
 
 // NewOperatorServiceClient constructs a client for the parley.v1.OperatorService service. By
@@ -95,6 +108,18 @@ func NewOperatorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(operatorServiceMethods.ByName("ExplainConversation")),
 			connect.WithClientOptions(opts...),
 		),
+		applyPolicies: connect.NewClient[parleyv1.ApplyPoliciesRequest, parleyv1.ApplyPoliciesResponse](
+			httpClient,
+			baseURL+OperatorServiceApplyPoliciesProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("ApplyPolicies")),
+			connect.WithClientOptions(opts...),
+		),
+		previewExpiry: connect.NewClient[parleyv1.PreviewExpiryRequest, parleyv1.PreviewExpiryResponse](
+			httpClient,
+			baseURL+OperatorServicePreviewExpiryProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("PreviewExpiry")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -103,6 +128,8 @@ type operatorServiceClient struct {
 	rewind              *connect.Client[parleyv1.RewindRequest, parleyv1.RewindResponse]
 	explainList         *connect.Client[parleyv1.ExplainListRequest, parleyv1.ExplainListResponse]
 	explainConversation *connect.Client[parleyv1.ExplainConversationRequest, parleyv1.ExplainConversationResponse]
+	applyPolicies       *connect.Client[parleyv1.ApplyPoliciesRequest, parleyv1.ApplyPoliciesResponse]
+	previewExpiry       *connect.Client[parleyv1.PreviewExpiryRequest, parleyv1.PreviewExpiryResponse]
 }
 
 // Rewind calls parley.v1.OperatorService.Rewind.
@@ -132,6 +159,20 @@ func (c *operatorServiceClient) ExplainConversation(ctx context.Context, req *pa
 	return nil, err
 }
 
+// ApplyPolicies calls parley.v1.OperatorService.ApplyPolicies.
+func (c *operatorServiceClient) ApplyPolicies(ctx context.Context, req *parleyv1.ApplyPoliciesRequest) (*connect.ServerStreamForClient[parleyv1.ApplyPoliciesResponse], error) {
+	return c.applyPolicies.CallServerStream(ctx, connect.NewRequest(req))
+}
+
+// PreviewExpiry calls parley.v1.OperatorService.PreviewExpiry.
+func (c *operatorServiceClient) PreviewExpiry(ctx context.Context, req *parleyv1.PreviewExpiryRequest) (*parleyv1.PreviewExpiryResponse, error) {
+	response, err := c.previewExpiry.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // OperatorServiceHandler is an implementation of the parley.v1.OperatorService service.
 type OperatorServiceHandler interface {
 	// Rewind takes a conversation's last number back after a wrong one got in, which made every right one after it a late repeat. What members had read, or
@@ -146,6 +187,13 @@ type OperatorServiceHandler interface {
 	// not in the store yet; and of one user, where that is set, how their unread count comes about. Previews, drafts and custom data are counted, not shown. No conversation waits for it, none
 	// becomes active by it, and nothing is changed. NOT_FOUND: it was never known, or is long forgotten; one that is over is explained.
 	ExplainConversation(context.Context, *parleyv1.ExplainConversationRequest) (*parleyv1.ExplainConversationResponse, error)
+	// ApplyPolicies has the policies that the server was started with apply to all conversations, also to those that nothing happens in: a changed policy applies to the others at
+	// their next change. It goes through the store at a pace that lets others be, and says now and then how far it has come; the last message has done = of. Where the call ends
+	// before that, the next one for the same namespace under the same policies goes on from there, also after a restart. Repeating it changes nothing. Only one is under
+	// way at a time: another is refused with CONFLICT.
+	ApplyPolicies(context.Context, *parleyv1.ApplyPoliciesRequest, *connect.ServerStream[parleyv1.ApplyPoliciesResponse]) error
+	// PreviewExpiry says what would be over by a time if nothing happened until then, by the deadlines that conversations have now. It changes nothing.
+	PreviewExpiry(context.Context, *parleyv1.PreviewExpiryRequest) (*parleyv1.PreviewExpiryResponse, error)
 }
 
 // NewOperatorServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -173,6 +221,18 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(operatorServiceMethods.ByName("ExplainConversation")),
 		connect.WithHandlerOptions(opts...),
 	)
+	operatorServiceApplyPoliciesHandler := connect.NewServerStreamHandlerSimple(
+		OperatorServiceApplyPoliciesProcedure,
+		svc.ApplyPolicies,
+		connect.WithSchema(operatorServiceMethods.ByName("ApplyPolicies")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServicePreviewExpiryHandler := connect.NewUnaryHandlerSimple(
+		OperatorServicePreviewExpiryProcedure,
+		svc.PreviewExpiry,
+		connect.WithSchema(operatorServiceMethods.ByName("PreviewExpiry")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/parley.v1.OperatorService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case OperatorServiceRewindProcedure:
@@ -181,6 +241,10 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 			operatorServiceExplainListHandler.ServeHTTP(w, r)
 		case OperatorServiceExplainConversationProcedure:
 			operatorServiceExplainConversationHandler.ServeHTTP(w, r)
+		case OperatorServiceApplyPoliciesProcedure:
+			operatorServiceApplyPoliciesHandler.ServeHTTP(w, r)
+		case OperatorServicePreviewExpiryProcedure:
+			operatorServicePreviewExpiryHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -200,4 +264,12 @@ func (UnimplementedOperatorServiceHandler) ExplainList(context.Context, *parleyv
 
 func (UnimplementedOperatorServiceHandler) ExplainConversation(context.Context, *parleyv1.ExplainConversationRequest) (*parleyv1.ExplainConversationResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("parley.v1.OperatorService.ExplainConversation is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) ApplyPolicies(context.Context, *parleyv1.ApplyPoliciesRequest, *connect.ServerStream[parleyv1.ApplyPoliciesResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("parley.v1.OperatorService.ApplyPolicies is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) PreviewExpiry(context.Context, *parleyv1.PreviewExpiryRequest) (*parleyv1.PreviewExpiryResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("parley.v1.OperatorService.PreviewExpiry is not implemented"))
 }
