@@ -6,6 +6,7 @@ CONVERSATIONS ?= 50000
 ROUNDS ?= 2500
 KILLS ?= 1000
 OPERATIONS ?= 10000000
+KEPT ?= 1000000
 HISTORIES ?= 10000
 CHANGES ?= 1000000
 EXPIRING ?= 1000000
@@ -71,6 +72,11 @@ bench-lists: ## measure lists and sync of users with CONVERSATIONS (50000), and 
 .PHONY: bench-disk
 bench-disk: ## watch the directory while EXPIRING (1000000) conversations expire, and until it is small
 	go test ./benchmarks -run '^$$' -bench 'Disk$$' -benchtime 1x -timeout 0 -disk-conversations $(EXPIRING) -disk-every 30s -disk-verbose
+
+.PHONY: bench-reaper
+bench-reaper: ## measure how late deletions are beside KEPT (1000000) conversations, what proposals feel of them, and how fast they are
+	go test ./benchmarks -run '^$$' -bench 'Reap$$|Reaper' -benchtime 1x -timeout 0 \
+		-kept $(KEPT) -due 10000 -rates 50000,20000 -expiring 5000 -phase 5s
 
 .PHONY: cover
 cover: ## measure what the tests cover, in .tools/cover.html

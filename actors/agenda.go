@@ -69,20 +69,21 @@ func (a *agenda) lookEverywhere() {
 	a.arm(now)
 }
 
-// take returns a shard that is to be looked at by now, and from where on. Until it is told otherwise, the agenda takes that shard to be empty; but until give is called
-// for it, it knows that somebody looks.
+// take returns a shard that is to be looked at by now, and from where on: that with the oldest entries, so that a backlog goes in the order of its deadlines, as far as it is known.
+// Until it is told otherwise, the agenda takes that shard to be empty; but until give is called for it, it knows that somebody looks.
 func (a *agenda) take(now persistence.Instant) (shard persistence.Shard, from persistence.Instant, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range a.shards {
-		if s := &a.shards[i]; s.at <= now {
-			from = s.from
-			a.taken[i] = from
-			*s = dueFrom{from: persistence.Never, at: persistence.Never}
-			return persistence.Shard(i), from, true
+		if s := &a.shards[i]; s.at <= now && (!ok || s.from < from) {
+			shard, from, ok = persistence.Shard(i), s.from, true
 		}
 	}
-	return 0, 0, false
+	if ok {
+		a.taken[shard] = from
+		a.shards[shard] = dueFrom{from: persistence.Never, at: persistence.Never}
+	}
+	return shard, from, ok
 }
 
 // give says that what was found in a shard that was taken is held, or will be looked for again.

@@ -34,7 +34,7 @@ const (
 
 // ApplyPolicies has the policies that the engine was started with apply to all conversations of a namespace, or of all where that is "", also to those that nothing happens in: see
 // [conversation.State.Reconsider]. What has to be over is over when it is reached; held conversations, and those that a policy keeps, are not. It returns once all were looked at, which
-// takes a while: it goes through the store at a quarter of ReaperConfig.RowsPerSecond, so that proposals do not wait, and calls progress, unless that is nil, after each step, on the
+// takes a while: it goes through the store at a quarter of ReaperConfig.MinRowsPerSecond, so that proposals do not wait, and calls progress, unless that is nil, after each step, on the
 // caller's goroutine.
 //
 // How far it has come is in the store. Where ctx ends, or the engine does, the next call for the same namespace under the same policies goes on from there, whichever engine it is made to;
@@ -155,7 +155,7 @@ func (a *application) step(ctx context.Context) error {
 	if a.progress != nil {
 		a.progress(a.reached())
 	}
-	return e.pace(ctx, pruneShare*(int(changed)*rowsOfReview+read/readsPerDelete))
+	return e.wait(ctx, e.pace.unhurried(pruneShare*(int(changed)*rowsOfReview+read/readsPerDelete)))
 }
 
 // find reads on in the shard, and returns the conversations that are not as their policy asks for, how many were read and the last of those; "": the shard has no more.

@@ -86,16 +86,21 @@ type Config struct {
 
 // ReaperConfig sets the reaper's batches and pace.
 type ReaperConfig struct {
-	// BatchRows is how many rows a batch of deletions removes, roughly: a conversation's rows are not divided below this. 0: 500.
+	// BatchRows is how many rows a batch of deletions removes, roughly: a conversation's rows are not divided below this. Less while the store is slow; where deletions are later
+	// than MaxLateness, up to four times as many. 0: 500.
 	BatchRows int
 	// BatchDelay is how long an expired generation may wait for others to share its batch. 0: 5 ms; negative: not at all.
 	BatchDelay time.Duration
-	// RowsPerSecond bounds how fast rows of expired conversations are deleted, so that proposals do not wait, and how fast those of users who are being forgotten; what
-	// Config.SyncHorizon kept goes at a quarter of it, at most.
-	// 0: 20,000; negative: no bound.
-	RowsPerSecond int
-	// MaxPending bounds the generations that the reaper holds in memory; the rest waits in the due index. It also bounds how many are judged at
-	// a time, ahead of the pace. 0: 256.
+	// MinRowsPerSecond and MaxRowsPerSecond bound how fast rows of expired conversations are deleted. In between, the pace is steered by what proposals feel of it, and rises to the
+	// maximum, whatever they feel, as deletions get late: see MaxLateness. The minimum is what is deleted in any case: where more than that expires all day, deletions are
+	// late. What Config.SyncHorizon kept goes at a quarter of the minimum, at most; users are forgotten at the minimum, and changed policies applied. Equal, they are a fixed pace.
+	// MinRowsPerSecond 0: 20,000, or the maximum where that is less. MaxRowsPerSecond 0: 200,000, or the minimum where that is more; negative: no pace at all.
+	MinRowsPerSecond, MaxRowsPerSecond int
+	// MaxLateness is how long after its deadline a generation may be deleted before the pace is the maximum, whatever proposals feel. From a tenth of it on the pace rises. It is no
+	// promise where more expires than the maximum, or the machine, can delete. 0: one second.
+	MaxLateness time.Duration
+	// MaxPending bounds the generations that the reaper holds in memory, about half a kilobyte each; the rest waits in the due index. Up to 256 of them are being judged.
+	// It is refilled when half of it is empty. 0: 4,096.
 	MaxPending int
 }
 
@@ -137,6 +142,11 @@ func (c *Config) Validate() error {
 	atLeastZero("QuarantineFor", int64(c.QuarantineFor))
 	atLeastZero("Reaper.BatchRows", int64(c.Reaper.BatchRows))
 	atLeastZero("Reaper.MaxPending", int64(c.Reaper.MaxPending))
+	atLeastZero("Reaper.MaxLateness", int64(c.Reaper.MaxLateness))
+	atLeastZero("Reaper.MinRowsPerSecond", int64(c.Reaper.MinRowsPerSecond))
+	if least, most := c.Reaper.MinRowsPerSecond, c.Reaper.MaxRowsPerSecond; most > 0 && least > most {
+		faults = append(faults, fmt.Errorf("Reaper.MinRowsPerSecond: must not be above Reaper.MaxRowsPerSecond, %d, is %d", most, least))
+	}
 	return errors.Join(faults...)
 }
 
@@ -170,8 +180,12 @@ func (c Config) withDefaults() Config {
 	orElse(&c.QuarantineFor, time.Minute)
 	orElse(&c.Reaper.BatchRows, 500)
 	orElse(&c.Reaper.BatchDelay, 5*time.Millisecond)
-	orElse(&c.Reaper.RowsPerSecond, 20_000)
-	orElse(&c.Reaper.MaxPending, 256)
+	orElse(&c.Reaper.MaxRowsPerSecond, max(200_000, c.Reaper.MinRowsPerSecond))
+	if c.Reaper.MaxRowsPerSecond > 0 {
+		orElse(&c.Reaper.MinRowsPerSecond, min(20_000, c.Reaper.MaxRowsPerSecond))
+	}
+	orElse(&c.Reaper.MaxPending, 4096)
+	orElse(&c.Reaper.MaxLateness, time.Second)
 	return c
 }
 

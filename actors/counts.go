@@ -16,6 +16,8 @@ type counts struct {
 	pruned                                 atomic.Uint64
 	forgotten, forgottenUsers              atomic.Uint64
 	pending, oldest                        atomic.Int64
+	backlog, backlogRows                   atomic.Int64
+	heldBy                                 atomic.Pointer[Held]
 	reapErr                                atomic.Pointer[error]
 	lists, syncs, badges                   readCounts
 	hostStops                              atomic.Uint64 // Stop and Poison that hosts sent to the engine's address
@@ -114,6 +116,7 @@ func (e *Engine) Stats() Stats {
 	if err := e.counts.reapErr.Load(); err != nil {
 		s.Reaper.Err = *err
 	}
+	e.reaperPace(&s.Reaper)
 	for _, sh := range e.shards {
 		s.Cells.Active += int(sh.active.Load())
 		for _, c := range sh.all() {
@@ -125,4 +128,38 @@ func (e *Engine) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// reaperPace fills in how fast the reaper is, and why.
+func (e *Engine) reaperPace(s *ReaperStats) {
+	var felt feeling
+	s.Rate, s.Pace, felt = e.pace.rates(e.clock.now())
+	s.Felt, s.Quiet = felt.Felt, felt.Quiet
+	s.Backlog = int(e.counts.backlog.Load())
+	if held := e.counts.heldBy.Load(); held != nil {
+		s.HeldBy = *held
+	}
+	speed := s.Rate
+	if speed == 0 {
+		speed = s.Pace
+	}
+	if speed > 0 {
+		s.ETA = time.Duration(float64(e.counts.backlogRows.Load()) / speed * float64(time.Second))
+	}
+}
+
+// feel reads what proposals feel.
+func (e *Engine) feel(now persistence.Instant) feeling {
+	f := e.strain.read(now)
+	f.Waiting = e.waiting()
+	if e.config.MaxJournalBytes > 0 {
+		f.Fill = float64(e.journal.Stats().Bytes) / float64(e.config.MaxJournalBytes)
+	}
+	return f
+}
+
+// waiting returns how many proposals were accepted and not applied yet.
+func (e *Engine) waiting() int {
+	done := e.counts.applied.Load() + e.counts.refused.Load()
+	return int(max(e.counts.received.Load(), done) - done)
 }

@@ -15,20 +15,21 @@ import (
 // A generation that fits a batch goes in one group. Of a larger one, first the entry is made to say how it ended, so that this is known when the rest is
 // resumed; then its members go in parts, in key order; last the head, the entry and the event, together. Nobody sees the parts: a generation
 // that is over is not shown.
-func (e *Engine) delete(attempt uint64, number int, batch []*dying) {
-	report := &deleted{attempt: attempt, batch: batch}
+func (e *Engine) delete(job *deletion) {
+	report := &deleted{attempt: job.attempt, batch: job.batch}
 	defer e.tellReaper(report)
 	now := e.clock.now()
-	info := ReapInfo{Generations: len(batch), Attempt: number}
-	for _, d := range batch {
+	info := ReapInfo{Generations: len(job.batch), Attempt: job.number}
+	for _, d := range job.batch {
 		info.Rows += d.rows()
 		info.Age = max(info.Age, now.Sub(d.due))
 	}
 	if e.config.Observer.ReapBegin != nil {
 		e.config.Observer.ReapBegin(info)
 	}
-	report.rows, report.err = e.deleteAll(e.ctx, batch)
-	info.Rows, info.Err, info.Took = report.rows, report.err, e.clock.now().Sub(now)
+	report.err = e.deleteAll(e.ctx, job)
+	report.rows, report.owed, report.took = job.rows, job.rows-job.charged, job.took
+	info.Rows, info.Err, info.Took = job.rows, report.err, e.clock.now().Sub(now)
 	if e.config.Observer.ReapEnd != nil {
 		e.config.Observer.ReapEnd(info)
 	}
@@ -38,19 +39,49 @@ func (e *Engine) delete(attempt uint64, number int, batch []*dying) {
 	}
 }
 
-func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err error) {
+// deletion is one attempt at a batch.
+type deletion struct {
+	attempt uint64 // the reaper's incarnation
+	number  int    // from 1, of attempts that failed in a row and this one
+	batch   []*dying
+	part    int // how many members of a large conversation are removed at once
+
+	rows    int           // that were deleted
+	charged int           // that the pace was told of
+	took    time.Duration // of the longest commit
+}
+
+// commit writes groups of the deletion.
+func (job *deletion) commit(ctx context.Context, e *Engine, groups []persistence.Group) ([]persistence.Result, error) {
+	began := e.clock.now()
+	e.strain.deletionBegan()
+	results, err := e.store.Commit(ctx, persistence.Batch{Clock: began, Groups: groups})
+	e.strain.deletionEnded()
+	now := e.clock.now()
+	job.took = max(job.took, now.Sub(began))
+	rows := 0
+	for i := range results {
+		rows += results[i].Deleted
+	}
+	job.rows += rows
+	e.counts.reapedRows.Add(uint64(rows))
+	e.pace.deleted(now, rows)
+	return results, err
+}
+
+func (e *Engine) deleteAll(ctx context.Context, job *deletion) error {
 	snapshot, err := e.store.Snapshot()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer snapshot.Close()
 	stamp, done := e.deletions.begin(e.clock.now)
 	defer done()
-	var last []lastPart
-	for _, d := range batch {
-		part, err := e.deleteMembers(ctx, snapshot, d, stamp, &rows)
+	last := make([]lastPart, 0, len(job.batch))
+	for _, d := range job.batch {
+		part, err := e.deleteMembers(ctx, snapshot, job, d, stamp)
 		if err != nil {
-			return rows, err
+			return err
 		}
 		last = append(last, part)
 	}
@@ -58,7 +89,7 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 	for i := range last {
 		groups[i] = last[i].group
 	}
-	results, err := e.store.Commit(ctx, persistence.Batch{Clock: e.clock.now(), Groups: groups})
+	results, err := job.commit(ctx, e, groups)
 	for i := range last {
 		if last[i].event != nil {
 			e.events.expired(last[i].shard) // also after an error: it may have been written
@@ -70,7 +101,7 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 				e.forgetLater(last[i].shard, last[i].forgetAt(e.config.EventsFor))
 			}
 		}
-		return rows, err
+		return err
 	}
 	now := e.clock.now()
 	for i, result := range results {
@@ -78,14 +109,12 @@ func (e *Engine) deleteAll(ctx context.Context, batch []*dying) (rows int, err e
 			err = errors.Join(err, result.Err)
 			continue
 		}
-		rows += result.Deleted
-		e.counts.reapedRows.Add(uint64(result.Deleted))
 		if last[i].event == nil || (result.Skipped && !last[i].tried) {
 			continue // there was nothing but the entry, or it had been deleted before: an incarnation before told of it
 		}
 		e.expired(last[i], result, now)
 	}
-	return rows, err
+	return err
 }
 
 // lastPart is the group that ends a generation.
@@ -108,7 +137,7 @@ func (l *lastPart) forgetAt(eventsFor time.Duration) persistence.Instant {
 }
 
 // deleteMembers removes the members of a generation as far as they do not fit its last part, and returns that.
-func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, d *dying, stamp persistence.Instant, rows *int) (lastPart, error) {
+func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, job *deletion, d *dying, stamp persistence.Instant) (lastPart, error) {
 	key := []byte(d.key)
 	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key}}
 	last.group.Deletes = []persistence.Delete{{Key: key}}
@@ -128,7 +157,7 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		index = d.ending.Index
 	}
 	var members []listed
-	var names []string // of this generation, or one before
+	var names []string // of this generation
 	for row, err := range snapshot.Scan(ctx, persistence.MembersRange(d.conversation)) {
 		if err != nil {
 			return last, err
@@ -142,7 +171,7 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 			return last, err
 		}
 		members = append(members, listed{user: user, again: generation > d.generation})
-		if generation <= d.generation {
+		if generation == d.generation {
 			names = append(names, user)
 		}
 	}
@@ -152,27 +181,26 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 			e.removeMember(group, d, user, index, record.Reason, stamp)
 		}
 	}
-	part := max(1, e.config.Reaper.BatchRows/rowsOfMember)
-	if len(members) > part {
+	if len(members) > job.part {
 		mark := last.group
 		mark.Deletes = nil
 		mark.Puts = []persistence.Put{{Key: key, Value: persistence.Due{Ended: record, Index: index}.Encode()}}
-		if err := e.commit(ctx, e.clock.now(), []persistence.Group{mark}); err != nil {
+		if err := job.write(ctx, e, mark); err != nil {
 			return last, err
 		}
 	}
-	for len(members) > part {
+	for len(members) > job.part {
 		group := last.group
 		group.Deletes = nil
-		remove(&group, members[:part])
-		if err := e.commit(ctx, e.clock.now(), []persistence.Group{group}); err != nil {
+		remove(&group, members[:job.part])
+		before := job.rows
+		if err := job.write(ctx, e, group); err != nil {
 			return last, err
 		}
-		members = members[part:]
-		last.rows += len(group.Deletes)
-		*rows += len(group.Deletes)
-		e.counts.reapedRows.Add(uint64(len(group.Deletes)))
-		if err := e.pace(ctx, len(group.Deletes)); err != nil {
+		members = members[job.part:]
+		last.rows += job.rows - before
+		job.charged += job.rows - before
+		if err := e.slowDown(ctx, job.rows-before); err != nil {
 			return last, err
 		}
 	}
@@ -259,16 +287,26 @@ func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, index pe
 	entry(persistence.EntryPinned, 0)
 }
 
-// pace waits as long as the rows just deleted ask for.
-func (e *Engine) pace(ctx context.Context, rows int) error {
-	if e.config.Reaper.RowsPerSecond <= 0 {
-		return nil
+// write commits one group by itself.
+func (job *deletion) write(ctx context.Context, e *Engine, group persistence.Group) error {
+	results, err := job.commit(ctx, e, []persistence.Group{group})
+	if err != nil {
+		return err
 	}
-	return e.rest(ctx, time.Duration(rows)*time.Second/time.Duration(e.config.Reaper.RowsPerSecond))
+	return results[0].Err
 }
 
-// rest waits for a while.
-func (e *Engine) rest(ctx context.Context, d time.Duration) error {
+// slowDown charges rows just deleted to the pace, and waits until more may be.
+func (e *Engine) slowDown(ctx context.Context, rows int) error {
+	now := e.clock.now()
+	return e.wait(ctx, e.pace.take(now, rows).Sub(now))
+}
+
+// wait waits, unless ctx ends first.
+func (e *Engine) wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
 	over := make(chan struct{})
 	timer := e.config.Clock.AfterFunc(d, func() { close(over) })
 	defer timer.Stop()

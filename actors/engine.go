@@ -38,6 +38,9 @@ type Engine struct {
 	cursors        cursors
 	eventLog       eventLog
 	deletions      deletions
+	pace           *pace
+	strain         strain
+	began          persistence.Instant
 	lineage        lineage
 	turns          *turns
 	sweeper        *sweeper
@@ -99,6 +102,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		e.cancel(err)
 		return nil, fmt.Errorf("parley: read which users are to be forgotten: %w", err)
 	}
+	e.pace, e.began = newPace(e.config.Reaper), e.clock.now()
 	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
@@ -144,11 +148,13 @@ func (e *Engine) journalConfig(epochs []persistence.Epoch) journal.Config {
 		OnPoison:    e.poison,
 		OnFenced:    e.fail,
 		Begin: func(a journal.Attempt) {
+			e.strain.flushBegan(e.clock.now(), e.waiting())
 			if observer.FlushBegin != nil {
 				observer.FlushBegin(info(a))
 			}
 		},
 		End: func(a journal.Attempt, took time.Duration, err error) {
+			e.strain.flushEnded(e.clock.now(), err != nil)
 			if observer.FlushEnd != nil {
 				i := info(a)
 				i.Took, i.Err = took, err

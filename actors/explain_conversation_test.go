@@ -104,7 +104,7 @@ func TestEveryStageOfALifeIsTold(t *testing.T) {
 		config := hourly()
 		config.EventsFor = 24 * time.Hour
 		config.IdleAfter = time.Minute
-		config.Reaper = actors.ReaperConfig{BatchDelay: 30 * time.Minute, RowsPerSecond: -1}
+		config.Reaper = actors.ReaperConfig{BatchDelay: 30 * time.Minute, MaxRowsPerSecond: -1}
 		e := actorstest.Start(t, config)
 		_, err := e.ExplainConversation(t.Context(), "group:42", "")
 		if !errors.Is(err, conversation.ErrNotFound) {

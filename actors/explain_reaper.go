@@ -17,9 +17,9 @@ type inquiry struct {
 // answer says what the reaper has. It changes nothing.
 func (r *reaper) answer(m *inquiry) {
 	now, flushed := r.engine.clock.now(), r.engine.journal.Flushed()
-	e := &ReaperExplanation{Failures: r.failures, Waiting: len(r.queue)}
-	if r.notBefore > now {
-		e.Resumes = r.notBefore.Time()
+	e := &ReaperExplanation{Failures: r.breaker.failures, Waiting: len(r.queue)}
+	if resumes := max(r.backOff, r.pace.next()); resumes > now {
+		e.Resumes = resumes.Time()
 	}
 	if err := r.engine.counts.reapErr.Load(); err != nil {
 		e.Err = *err
@@ -30,7 +30,7 @@ func (r *reaper) answer(m *inquiry) {
 		}
 		g := ReapExplanation{Generation: d.generation, Due: d.due.Time(), Tried: d.tried, Failures: d.failures}
 		switch d.stage {
-		case judging:
+		case noticed, judging:
 			g.Stage = LifeJudging
 		case waitingForFlush:
 			g.Stage, g.After = LifeMoved, d.after

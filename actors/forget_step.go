@@ -49,15 +49,12 @@ func (f *forgetter) step(o *order) (wait time.Duration) {
 	case err != nil:
 		p.failures++
 		p.failure = e.reapFailed(err)
-		p.notBefore = e.clock.now().Add(backOff(p.failures))
+		p.notBefore = e.clock.now().Add(backOff(p.failures, longestBackOff))
 	default:
 		e.counts.reapRecovered(p.failure)
 		p.failures, p.failure = 0, nil
 	}
-	if e.config.Reaper.RowsPerSecond <= 0 {
-		return 0
-	}
-	return time.Duration(info.Rows) * time.Second / time.Duration(e.config.Reaper.RowsPerSecond)
+	return e.pace.unhurried(info.Rows)
 }
 
 func (f *forgetter) advance(o *order, info *ForgetInfo) error {
@@ -175,7 +172,7 @@ func (f *forgetter) endPass(o *order, info *ForgetInfo) error {
 		}
 		if e.agenda.owes(p.quiet) {
 			o.left.Store(1)
-			p.idle, p.notBefore = last.idle+1, e.clock.now().Add(backOff(last.idle+1))
+			p.idle, p.notBefore = last.idle+1, e.clock.now().Add(backOff(last.idle+1, longestBackOff))
 			return nil
 		}
 		if err := f.sweep(o); err != nil {
@@ -189,7 +186,7 @@ func (f *forgetter) endPass(o *order, info *ForgetInfo) error {
 	if last.found > 0 && last.done == 0 {
 		// The reaper has yet to delete them, or they cannot be asked.
 		p.idle = last.idle + 1
-		p.notBefore = e.clock.now().Add(backOff(p.idle))
+		p.notBefore = e.clock.now().Add(backOff(p.idle, longestBackOff))
 	}
 	return nil
 }

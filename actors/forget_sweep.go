@@ -19,7 +19,7 @@ func (f *forgetter) sweep(o *order) error {
 			if err := f.engine.commit(f.ctx, f.engine.clock.now(), groups); err != nil {
 				return err
 			}
-			if err := f.engine.pace(f.ctx, rows); err != nil {
+			if err := f.engine.wait(f.ctx, f.engine.pace.unhurried(rows)); err != nil {
 				return err
 			}
 		}

@@ -110,7 +110,7 @@ func (e *Engine) give(o *order) {
 		if e.forgetter.ctx.Err() == nil {
 			e.reapFailed(err)
 		}
-		if e.rest(e.forgetter.ctx, backOff(attempt)) != nil {
+		if e.wait(e.forgetter.ctx, backOff(attempt, longestBackOff)) != nil {
 			e.orders.refuse(o, unavailable("", ErrStopped))
 			return
 		}

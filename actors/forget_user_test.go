@@ -148,7 +148,7 @@ func TestAnOrderSurvivesACrashBetweenAnyTwoCommits(t *testing.T) {
 		ended := false
 		t.Run(fmt.Sprintf("commits=%d", after), func(t *testing.T) {
 			config := forgetting()
-			config.Reaper.RowsPerSecond = 500 // so that each part is flushed by itself
+			config.Reaper.MinRowsPerSecond, config.Reaper.MaxRowsPerSecond = 500, 500 // so that each part is flushed by itself
 			actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 				takePart(e)
 				e.Advance(time.Minute)
@@ -204,7 +204,7 @@ func TestAnswersThatAreLostAndWritesThatFailOnlyDelayIt(t *testing.T) {
 
 func TestAnEngineThatStopsInTheMiddleGoesOnWithTheNextStart(t *testing.T) {
 	config := forgetting()
-	config.Reaper.RowsPerSecond = 10
+	config.Reaper.MinRowsPerSecond, config.Reaper.MaxRowsPerSecond = 10, 10
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		memberships := takePart(e)
 		order(t, e, "bob")
@@ -223,7 +223,7 @@ func TestAnEngineThatStopsInTheMiddleGoesOnWithTheNextStart(t *testing.T) {
 
 func TestWhatIsProposedAfterAnOrderIsNotMeant(t *testing.T) {
 	config := forgetting()
-	config.Reaper.RowsPerSecond = 5 // most have not had their turn when bob comes back
+	config.Reaper.MinRowsPerSecond, config.Reaper.MaxRowsPerSecond = 5, 5 // most have not had their turn when bob comes back
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		takePart(e)
 		order(t, e, "bob")
@@ -320,7 +320,7 @@ func TestAGenerationThatIsOverRemainsUntilTheReaperHasDeletedIt(t *testing.T) {
 
 func TestConversationsThatExpireOrAreDeletedMeanwhileAreForgottenWithTheOthers(t *testing.T) {
 	config := forgetting()
-	config.Reaper.RowsPerSecond = 2
+	config.Reaper.MinRowsPerSecond, config.Reaper.MaxRowsPerSecond = 2, 2
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		takePart(e)
 		e.Advance(59 * time.Minute)
@@ -393,7 +393,7 @@ func TestAConversationThatFailsToForgetIsAskedAgain(t *testing.T) {
 func TestCallsForOneUserShareAnOrderAndThoseForOthersDoNotWait(t *testing.T) {
 	config := forgetting()
 	config.MaxForgetting = 2
-	config.Reaper.RowsPerSecond = 10
+	config.Reaper.MinRowsPerSecond, config.Reaper.MaxRowsPerSecond = 10, 10
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		takePart(e)
 		answers := make(chan error, 10)

@@ -18,6 +18,8 @@ type Observer struct {
 	// ForgetBegin and ForgetEnd enclose each part of the forgetting of a user: some conversations do it, or it is made sure that all have.
 	ForgetBegin func(ForgetInfo)
 	ForgetEnd   func(ForgetInfo)
+	// Paced: the reaper's pace, which went one way so far, goes the other. It is not told of each step.
+	Paced func(PaceInfo)
 	// FlushBegin and FlushEnd enclose each attempt to write a batch of the journal.
 	FlushBegin func(FlushInfo)
 	FlushEnd   func(FlushInfo)
@@ -69,6 +71,17 @@ type ForgetInfo struct {
 	Attempt       int           // from 1
 	Took          time.Duration // in ForgetEnd
 	Err           error         // in ForgetEnd: it will be tried again
+}
+
+// PaceInfo describes a turn of the reaper's pace, and what made it turn.
+type PaceInfo struct {
+	Turn          Turn
+	Before        int           // rows a second that might be deleted
+	RowsPerSecond int           // that may be deleted now
+	Felt, Quiet   time.Duration // how long the journal's batches take to get into the store, and how long they do without a deletion beside them; 0: it is not known
+	Waiting       int           // proposals that were accepted and not applied yet
+	JournalFill   float64       // how full the journal is: 1 is Config.MaxJournalBytes
+	Late          time.Duration // how long the oldest generation could have been gone: since its deadline, or since the engine's start where that was later
 }
 
 // FlushInfo describes an attempt to write a batch of the journal.

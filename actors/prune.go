@@ -49,7 +49,9 @@ const (
 	pruneReads = 4_096
 	// readsPerDelete is how many rows may be read for one that may be deleted.
 	readsPerDelete = 16
-	// pruneShare divides Reaper.RowsPerSecond: nobody waits for old rows to go, and the reaper may be at work at the same time.
+	// pruneBackOff is how long to wait at most after a failure.
+	pruneBackOff = 5 * time.Second
+	// pruneShare divides Reaper.MinRowsPerSecond: nobody waits for old rows to go, and the reaper may be at work at the same time.
 	pruneShare = 4
 )
 
@@ -120,7 +122,7 @@ func (p *pruner) step() (wait time.Duration) {
 	case err != nil:
 		p.failures++
 		p.failure = e.reapFailed(err)
-		return backOff(p.failures)
+		return backOff(p.failures, pruneBackOff)
 	}
 	e.counts.reapRecovered(p.failure)
 	p.failures, p.failure = 0, nil
@@ -129,10 +131,7 @@ func (p *pruner) step() (wait time.Duration) {
 		p.at = position{}
 		return p.interval()
 	}
-	if e.config.Reaper.RowsPerSecond <= 0 {
-		return 0
-	}
-	return time.Duration(found.rows+found.read/readsPerDelete) * time.Second * pruneShare / time.Duration(e.config.Reaper.RowsPerSecond)
+	return e.pace.unhurried(pruneShare * (found.rows + found.read/readsPerDelete))
 }
 
 // tick moves the store's clock on where nobody else does. No cursor is younger than that clock: on a store at rest they would all get too old, though nothing changed.

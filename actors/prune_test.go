@@ -356,7 +356,7 @@ func TestPruningKeepsAQuarterOfTheReapersPace(t *testing.T) {
 			rows = append(rows, removalKey(i, 100*time.Hour))
 		}
 		config := pruneConfig()
-		config.Reaper = actors.ReaperConfig{BatchRows: 10, RowsPerSecond: 40}
+		config.Reaper = actors.ReaperConfig{BatchRows: 10, MinRowsPerSecond: 40, MaxRowsPerSecond: 40}
 		e := actorstest.StartOn(t, storeOf(t, rows...), nil, config)
 		e.Advance(10*time.Minute + 20*time.Second + 500*time.Millisecond)
 		if got := e.Stats().Reaper.Pruned; got < 190 || got > 210 {
@@ -377,7 +377,7 @@ func TestReadingIsPacedWhereThereIsNothingToRemove(t *testing.T) {
 			rows = append(rows, removalKey(i, 0))
 		}
 		config := pruneConfig()
-		config.Reaper = actors.ReaperConfig{RowsPerSecond: 1024}
+		config.Reaper = actors.ReaperConfig{MinRowsPerSecond: 1024, MaxRowsPerSecond: 1024}
 		e := actorstest.StartOn(t, storeOf(t, rows...), nil, config)
 		most := 0
 		var s scans
@@ -501,7 +501,7 @@ func TestStopEndsPruningAtAnyPointAndTheNextEngineGoesOn(t *testing.T) {
 					rows = append(rows, removalKey(i, 100*time.Hour))
 				}
 				config := pruneConfig()
-				config.Reaper = actors.ReaperConfig{BatchRows: 10, RowsPerSecond: 4} // ten seconds from one step to the next
+				config.Reaper = actors.ReaperConfig{BatchRows: 10, MinRowsPerSecond: 4, MaxRowsPerSecond: 4} // ten seconds from one step to the next
 				e := actorstest.StartOn(t, storeOf(t, rows...), nil, config)
 				release := make(chan struct{})
 				hold := func() {

@@ -60,6 +60,17 @@ type ReaperStats struct {
 	Oldest   time.Duration // how long the oldest pending generation has been over its deadline
 	NextDue  time.Time     // when a due entry must be looked at next; zero: none is known
 	Err      error         // of the last attempt, if it failed
+
+	// Backlog is about how many generations are due, in memory and in the index: as they were counted within the last ten seconds, less what was done since. They have not all been judged.
+	Backlog int
+	// ETA is when the backlog is gone if nothing comes to it, at the rate of deletions, or at the pace where nothing was deleted lately. 0: there is none, or no telling.
+	ETA  time.Duration
+	Rate float64 // rows deleted a second, over the last half second or so
+	Pace float64 // rows a second that may be deleted; 0: any number
+	// HeldBy is what the next batch waits for.
+	HeldBy Held
+	// Felt is how long the journal's batches took lately to get into the store, as the pace saw it last, and Quiet how long they take without a deletion beside them. 0: it is not known.
+	Felt, Quiet time.Duration
 }
 
 // ForgetStats describes the forgetting of users: see [Engine.ForgetUser].

@@ -12,7 +12,11 @@ import (
 func (e *Engine) survey(attempt uint64, now persistence.Instant, limit int, known map[string]bool) {
 	report := &surveyed{attempt: attempt}
 	defer e.tellReaper(report)
-	for len(report.found) < limit {
+	for {
+		if len(report.found) >= limit {
+			report.more = report.more || e.agenda.next() <= now
+			return
+		}
 		shard, from, ok := e.agenda.take(now)
 		if !ok {
 			return
@@ -49,6 +53,7 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 		case known[string(key)]:
 			return true, nil
 		case len(report.found) >= limit:
+			report.more = true
 			e.agenda.look(shard, deadline, now)
 			return false, nil
 		}

@@ -16,7 +16,7 @@ import (
 // of the deletion have the stamp of its beginning, which later changes have long left behind.
 func TestARemovalIsToldThoughItsDeletionBeganLongAgo(t *testing.T) {
 	config := actors.Config{
-		Namespaces: map[string]conversation.Policy{"brief": {ExpireAfter: time.Minute}}, Reaper: actors.ReaperConfig{BatchRows: 8, RowsPerSecond: 8},
+		Namespaces: map[string]conversation.Policy{"brief": {ExpireAfter: time.Minute}}, Reaper: actors.ReaperConfig{BatchRows: 8, MinRowsPerSecond: 8, MaxRowsPerSecond: 8},
 	}
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		e.Do("brief:1", &conversation.Post{Seq: 1, Sender: "ann", Members: []string{"bob", "cid", "dan", "eve", "zoe"}})

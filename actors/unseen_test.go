@@ -284,7 +284,7 @@ func TestAnApplicationThatWasCutShortIsGoneOnWith(t *testing.T) {
 			e := actorstest.Start(t, actors.Config{})
 			talk(e, "group", 600)
 			e.Advance(time.Minute)
-			config := actors.Config{Default: conversation.Policy{ExpireAfter: time.Hour}, Reaper: actors.ReaperConfig{RowsPerSecond: 400}}
+			config := actors.Config{Default: conversation.Policy{ExpireAfter: time.Hour}, Reaper: actors.ReaperConfig{MinRowsPerSecond: 400, MaxRowsPerSecond: 400}}
 			e = under(t, e, config)
 			ctx, cancel := context.WithCancel(t.Context())
 			var reached actors.ApplyProgress

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	diskSlack  = 64 << 20             // what a directory may take besides
-	diskFactor = 1.5                  // what it may take for each byte of keys and values
-	diskKeep   = time.Minute          // of virtual time: events and tombstones go after that
-	talkEvery  = 5 * time.Millisecond // between two posts whose latency is measured
-	talkQuiet  = 2 * time.Second      // of posts alone, for comparison
-	diskPoll   = 250 * time.Millisecond
-	diskBatch  = 500
+	diskSlack     = 64 << 20             // what a directory may take besides
+	diskFactor    = 1.5                  // what it may take for each byte of keys and values
+	diskKeep      = time.Minute          // of virtual time: events and tombstones go after that
+	diskTalkEvery = 5 * time.Millisecond // between two posts whose latency is measured
+	talkQuiet     = 2 * time.Second      // of posts alone, for comparison
+	diskPoll      = 250 * time.Millisecond
+	diskBatch     = 500
 )
 
 // BenchmarkDisk has an engine expire conversations of two members, some 300 bytes each on disk, and watches the directory until it is back under 1.5 times what is
@@ -65,14 +65,14 @@ func (w *diskWatch) run() {
 		Namespaces: map[string]conversation.Policy{"talk": {}},
 		Clock:      w.virtual,
 		EventsFor:  diskKeep, SyncHorizon: diskKeep,
-		Reaper: actors.ReaperConfig{BatchDelay: -1, RowsPerSecond: -1},
+		Reaper: actors.ReaperConfig{BatchDelay: -1, MaxRowsPerSecond: -1},
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.fill()
 	filled := w.disk("filled")
-	talk := startTalk(w.B, w.engine)
+	talk := startDiskTalk(w.B, w.engine)
 	quiet := time.Now()
 	w.watch(talkQuiet, func(badgerstore.Disk) bool { return false })
 	deleting := time.Now()
@@ -210,7 +210,7 @@ func (w *diskWatch) disk(what string) badgerstore.Disk {
 }
 
 // report says how long posts took, in each part of the round. A post belongs to what happened when it was answered.
-func (w *diskWatch) report(t *talk, quiet, deleting, deleted time.Time) {
+func (w *diskWatch) report(t *diskTalk, quiet, deleting, deleted time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	parts := map[string]*hdrhistogram.Histogram{}
@@ -251,23 +251,23 @@ func (w *diskWatch) during(at time.Time) bool {
 	return false
 }
 
-// talk posts, one post at a time, each answered once it is committed.
-type talk struct {
+// diskTalk posts, one post at a time, each answered once it is committed.
+type diskTalk struct {
 	stop  chan struct{}
 	group sync.WaitGroup
-	posts []talkPost
+	posts []diskPost
 }
 
-type talkPost struct {
+type diskPost struct {
 	at   time.Time // when it was answered
 	took time.Duration
 }
 
-func startTalk(b *testing.B, engine *actors.Engine) *talk {
+func startDiskTalk(b *testing.B, engine *actors.Engine) *diskTalk {
 	b.Helper()
-	t := &talk{stop: make(chan struct{})}
+	t := &diskTalk{stop: make(chan struct{})}
 	t.group.Go(func() {
-		tick := time.NewTicker(talkEvery)
+		tick := time.NewTicker(diskTalkEvery)
 		defer tick.Stop()
 		for seq := uint64(1); ; seq++ {
 			select {
@@ -283,13 +283,13 @@ func startTalk(b *testing.B, engine *actors.Engine) *talk {
 				b.Errorf("a post: %v", err)
 				return
 			}
-			t.posts = append(t.posts, talkPost{time.Now(), time.Since(began)})
+			t.posts = append(t.posts, diskPost{time.Now(), time.Since(began)})
 		}
 	})
 	return t
 }
 
-func (t *talk) end() {
+func (t *diskTalk) end() {
 	close(t.stop)
 	t.group.Wait()
 }

@@ -48,7 +48,7 @@ func reap(b *testing.B) (took time.Duration, deleted []persistence.Row) {
 	engine, err := actors.Start(b.Context(), nil, store, actors.Config{
 		Default: conversation.Policy{ExpireAfter: time.Hour},
 		Clock:   virtual,
-		Reaper:  actors.ReaperConfig{BatchRows: reapRows, BatchDelay: -1, RowsPerSecond: -1},
+		Reaper:  actors.ReaperConfig{BatchRows: reapRows, BatchDelay: -1, MaxRowsPerSecond: -1},
 	})
 	if err != nil {
 		b.Fatal(err)

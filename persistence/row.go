@@ -370,8 +370,8 @@ type Ended struct {
 	Reason   Reason
 	LastSeq  uint64
 	Deadline Instant // when the generation was over
-	// Users are its members, at most MaxEndedUsers. Of a large conversation those who are in a later generation already are left out; those of an older one, which was to be
-	// deleted before but goes in the same deletion, are named as well.
+	// Users are its members, at most MaxEndedUsers. Of a large conversation those are left out who are in a later generation already, or whose rows went with one that was deleted
+	// before this one.
 	Users          []string
 	UsersTruncated bool // there were more
 }

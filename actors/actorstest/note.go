@@ -17,6 +17,7 @@ const (
 	KindReapEnd     Kind = "reap end"
 	KindForgetBegin Kind = "forget begin"
 	KindForgetEnd   Kind = "forget end"
+	KindPaced       Kind = "paced"
 	KindFlushBegin  Kind = "flush begin"
 	KindFlushEnd    Kind = "flush end"
 	KindFailed      Kind = "failed"
@@ -29,7 +30,7 @@ const (
 type Note struct {
 	At   time.Time // the bubble's clock
 	Kind Kind
-	// Info is what was told: an [actors.ExpiredInfo], [actors.ReapInfo], [actors.ForgetInfo], [actors.FlushInfo], [actors.FailedInfo], [actors.UnansweredInfo] or [actors.StopInfo].
+	// Info is what was told: an [actors.ExpiredInfo], [actors.ReapInfo], [actors.PaceInfo], [actors.ForgetInfo], [actors.FlushInfo], [actors.FailedInfo], [actors.UnansweredInfo] or [actors.StopInfo].
 	Info any
 }
 
@@ -78,6 +79,8 @@ func (n Note) String() string {
 		line += fmt.Sprintf(": %d generations, %d rows, attempt %d", i.Generations, i.Rows, i.Attempt)
 	case actors.ForgetInfo:
 		line += fmt.Sprintf(" %s: %d conversations, %d rows, %d remain, done %v, attempt %d", i.User, i.Conversations, i.Rows, i.Remaining, i.Done, i.Attempt)
+	case actors.PaceInfo:
+		line += fmt.Sprintf(": %s, from %d to %d rows a second", i.Turn, i.Before, i.RowsPerSecond)
 	case actors.FlushInfo:
 		line += fmt.Sprintf(": %d conversations, %d rows, attempt %d", i.Conversations, i.Rows, i.Attempt)
 	case actors.FailedInfo:

@@ -49,6 +49,9 @@ func infos[T any](e *Engine, kind Kind) []T {
 	return all
 }
 
+// Turns returns how the reaper's pace changed its direction so far.
+func (e *Engine) Turns() []actors.PaceInfo { return infos[actors.PaceInfo](e, KindPaced) }
+
 // Await returns the first note since Start that is the one looked for, and lets time go by until there is one. It calls is once for each note, in order. If there
 // is none within d, it fails the test and says what was told instead.
 func (e *Engine) Await(d time.Duration, is func(Note) bool) Note {
@@ -133,6 +136,7 @@ func (r *recorder) observe(next *actors.Observer) (observer *actors.Observer, mu
 		ReapEnd:     tap(r, &muted, KindReapEnd, next.ReapEnd),
 		ForgetBegin: tap(r, &muted, KindForgetBegin, next.ForgetBegin),
 		ForgetEnd:   tap(r, &muted, KindForgetEnd, next.ForgetEnd),
+		Paced:       tap(r, &muted, KindPaced, next.Paced),
 		FlushBegin:  tap(r, &muted, KindFlushBegin, next.FlushBegin),
 		FlushEnd:    tap(r, &muted, KindFlushEnd, next.FlushEnd),
 		Read: func(info actors.ReadInfo) {

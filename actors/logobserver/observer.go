@@ -30,7 +30,7 @@ type options struct{ slowRead time.Duration }
 // SlowRead has lists, badges and syncs logged that took so long or longer; 0: all of them; negative: none. Without it that is DefaultSlowRead.
 func SlowRead(least time.Duration) Option { return func(o *options) { o.slowRead = least } }
 
-// New returns an observer that logs. What expired, users that are forgotten, and the beginning and the end of the drain, are at info; batches are at debug, and at warn where
+// New returns an observer that logs. What expired, users that are forgotten, and the beginning and the end of the drain, are at info; batches, and turns of the reaper's pace, are at debug, and at warn where
 // the attempt failed; failures are at error, but at warn where a conversation failed that goes on. Refused proposals that nobody waits for are at
 // warn, at most ten a second, and so are slow reads: see [SlowRead].
 //
@@ -45,6 +45,7 @@ func New(log zerolog.Logger, opts ...Option) *actors.Observer {
 	return &actors.Observer{
 		Expired:   func(i actors.ExpiredInfo) { expired(&log, &i) },
 		ReapEnd:   func(i actors.ReapInfo) { reaped(&log, &i) },
+		Paced:     func(i actors.PaceInfo) { paced(&log, &i) },
 		ForgetEnd: func(i actors.ForgetInfo) { forgotten(&log, &i) },
 		FlushEnd:  func(i actors.FlushInfo) { flushed(&log, &i) },
 		Read: func(i actors.ReadInfo) {
@@ -103,6 +104,18 @@ func forgotten(log *zerolog.Logger, i *actors.ForgetInfo) {
 		Int("attempt", i.Attempt).
 		Float64("took_ms", milliseconds(i.Took)).
 		Msg(outcome(i.Err, done, "user not forgotten yet"))
+}
+
+func paced(log *zerolog.Logger, i *actors.PaceInfo) {
+	log.Debug().
+		Int("rows_per_second", i.RowsPerSecond).
+		Int("before", i.Before).
+		Float64("felt_ms", milliseconds(i.Felt)).
+		Float64("quiet_ms", milliseconds(i.Quiet)).
+		Int("waiting", i.Waiting).
+		Float64("journal_fill", i.JournalFill).
+		Float64("late_ms", milliseconds(i.Late)).
+		Msg("reaper " + string(i.Turn))
 }
 
 func flushed(log *zerolog.Logger, i *actors.FlushInfo) {

@@ -87,7 +87,7 @@ func (c Config) engine(design Design, at clock.Clock, observer *actors.Observer)
 		Reaper:     actors.ReaperConfig{BatchRows: batchRows},
 	}
 	if design == Unpaced {
-		config.Reaper.RowsPerSecond = -1
+		config.Reaper.MaxRowsPerSecond = -1
 	}
 	return config
 }

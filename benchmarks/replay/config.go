@@ -33,6 +33,6 @@ func (c Config) engine(virtual *clock.Virtual, observer *actors.Observer) actors
 		// Conversations leave memory and come back, as they do in production.
 		IdleAfter: 24 * time.Hour,
 		// Nobody's proposals wait for the reaper here, and virtual time would not pass while it waits.
-		Reaper: actors.ReaperConfig{BatchDelay: -1, RowsPerSecond: -1},
+		Reaper: actors.ReaperConfig{BatchDelay: -1, MaxRowsPerSecond: -1},
 	}
 }

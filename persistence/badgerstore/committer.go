@@ -13,13 +13,14 @@ const maxTurn = 256
 
 // request is one call of Commit or Acquire, or of maintenance. Once the committer took it, it is answered: results or epochs, and err, are set before done is closed.
 type request struct {
-	batch   *persistence.Batch  // of a Commit
-	shards  []persistence.Shard // of an Acquire
-	stir    *stirring           // of maintenance
-	done    chan struct{}
-	err     error
-	results []persistence.Result
-	epochs  []persistence.Epoch
+	batch     *persistence.Batch  // of a Commit
+	foresight *foresight          // of a Commit; nil: none
+	shards    []persistence.Shard // of an Acquire
+	stir      *stirring           // of maintenance
+	done      chan struct{}
+	err       error
+	results   []persistence.Result
+	epochs    []persistence.Epoch
 }
 
 // committer runs the write transactions, on one goroutine.
@@ -28,6 +29,7 @@ type committer struct {
 	space     *space
 	ledger    *ledger
 	snapshots *snapshots
+	recent    *recent
 	advanced  func(clock persistence.Instant) // told of each clock that was committed
 	tally     *tally
 	write     func(*badger.Txn) error // commits; tests make it fail
@@ -69,6 +71,7 @@ func (c *committer) gather(first *request) []*request {
 // turn carries the requests out, one after the other, publishes a snapshot with all of that, and answers them.
 func (c *committer) turn(requests []*request) {
 	c.space.turn()
+	c.recent.turn(c.snapshots.current.Load().number + 1)
 	for _, r := range requests {
 		switch {
 		case r.batch != nil:
@@ -122,7 +125,7 @@ func (c *committer) commit(r *request) {
 		if r.err != nil { // the transaction before, which had an earlier part of this batch
 			return
 		}
-		result, err := c.open.add(&r.batch.Groups[i])
+		result, err := c.open.add(&r.batch.Groups[i], r.foresight.group(i))
 		if err != nil {
 			c.fail(err)
 			return
@@ -161,7 +164,7 @@ func (c *committer) ride(r *request, size cost) {
 		}
 	}
 	if c.open == nil {
-		c.open = newTransaction(c.db, c.ledger)
+		c.open = newTransaction(c.db, c.ledger, c.recent)
 	}
 	if n := len(c.riders); n == 0 || c.riders[n-1] != r {
 		c.riders = append(c.riders, r)

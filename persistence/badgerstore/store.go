@@ -51,6 +51,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s.snapshots = newSnapshots(s.reads, newRowCache(o.RowCacheBytes))
 	s.snapshots.publish(db, nil)
 	s.committer = &committer{
+		recent:    newRecent(),
 		db:        db,
 		space:     newSpace(dir, o),
 		ledger:    newLedger(),
@@ -136,7 +137,7 @@ func (s *Store) Commit(ctx context.Context, batch persistence.Batch) ([]persiste
 	if err := check(batch); err != nil {
 		return nil, fmt.Errorf("badgerstore: commit: %w", err)
 	}
-	r := &request{batch: &batch, done: make(chan struct{})}
+	r := &request{batch: &batch, foresight: s.foresee(ctx, &batch), done: make(chan struct{})}
 	if err := s.do(ctx, r); err != nil {
 		return nil, err
 	}

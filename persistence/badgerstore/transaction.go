@@ -16,6 +16,7 @@ type transaction struct {
 	txn    *badger.Txn
 	size   cost
 	ledger *ledger
+	recent *recent
 	owners map[persistence.Shard]persistence.Owner // changed by this transaction
 	clock  persistence.Instant                     // zero: unchanged
 
@@ -24,9 +25,9 @@ type transaction struct {
 	own map[string]row // scratch of one group: what it writes
 }
 
-func newTransaction(db *badger.DB, l *ledger) *transaction {
+func newTransaction(db *badger.DB, l *ledger, r *recent) *transaction {
 	return &transaction{
-		db: db, txn: db.NewTransaction(true), size: fixed, ledger: l,
+		db: db, txn: db.NewTransaction(true), size: fixed, ledger: l, recent: r,
 		owners: make(map[persistence.Shard]persistence.Owner),
 		own:    make(map[string]row),
 	}
@@ -36,7 +37,7 @@ func newTransaction(db *badger.DB, l *ledger) *transaction {
 func (t *transaction) holds(c cost) bool { return t.size.plus(c).fits(t.db) }
 
 // add writes the group, or finds why it must not be written. An error is Badger's: the transaction is of no use any more.
-func (t *transaction) add(g *persistence.Group) (persistence.Result, error) {
+func (t *transaction) add(g *persistence.Group, f groupView) (persistence.Result, error) {
 	owner, err := t.owner(g.Shard)
 	if err != nil {
 		return persistence.Result{}, err
@@ -45,15 +46,15 @@ func (t *transaction) add(g *persistence.Group) (persistence.Result, error) {
 		return persistence.Result{Err: fmt.Errorf("%w: shard %d has epoch %d, the group %d", persistence.ErrFenced, g.Shard, owner.Epoch, g.Epoch)}, nil
 	}
 	if g.Requires != nil {
-		_, err = t.txn.Get(g.Requires)
-		if errors.Is(err, badger.ErrKeyNotFound) {
+		there, _, err := t.stored(g.Requires, 0, f.requires())
+		if err != nil {
+			return persistence.Result{}, err
+		}
+		if !there {
 			return persistence.Result{Skipped: true}, nil
 		}
-		if err != nil {
-			return persistence.Result{}, fmt.Errorf("get %q: %w", g.Requires, err)
-		}
 	}
-	rows, result, err := t.resolve(g)
+	rows, result, err := t.resolve(g, f)
 	if err != nil || result.Err != nil {
 		return result, err
 	}
@@ -91,7 +92,7 @@ type writtenRow struct {
 
 // resolve evaluates the group's guards and returns what is to be written, in order. It writes nothing: a group whose guards cannot be
 // evaluated must leave nothing.
-func (t *transaction) resolve(g *persistence.Group) ([]row, persistence.Result, error) {
+func (t *transaction) resolve(g *persistence.Group, f groupView) ([]row, persistence.Result, error) {
 	var result persistence.Result
 	rows := make([]row, 0, len(g.Puts)+len(g.Deletes))
 	clear(t.own)
@@ -102,7 +103,7 @@ func (t *transaction) resolve(g *persistence.Group) ([]row, persistence.Result, 
 	for i := range g.Puts {
 		put := &g.Puts[i]
 		if put.IfPresent {
-			present, _, err := t.look(put.Key, 0)
+			present, _, err := t.look(put.Key, 0, view{})
 			if err != nil {
 				return nil, result, err
 			}
@@ -118,7 +119,7 @@ func (t *transaction) resolve(g *persistence.Group) ([]row, persistence.Result, 
 	}
 	for i := range g.Deletes {
 		del := &g.Deletes[i]
-		present, over, err := t.look(del.Key, del.UpTo)
+		present, over, err := t.look(del.Key, del.UpTo, f.delete(i))
 		if errors.Is(err, persistence.ErrValue) || errors.Is(err, persistence.ErrNewerFormat) {
 			return nil, persistence.Result{Err: err}, nil
 		}
@@ -137,13 +138,21 @@ func (t *transaction) resolve(g *persistence.Group) ([]row, persistence.Result, 
 }
 
 // look reports whether a row is present, as the group that is being resolved sees it, and whether its generation is at most upTo; zero asks for none.
-func (t *transaction) look(key []byte, upTo persistence.Generation) (present, over bool, err error) {
+func (t *transaction) look(key []byte, upTo persistence.Generation, v view) (present, over bool, err error) {
 	if own, ok := t.own[string(key)]; ok {
 		if own.remove {
 			return false, false, nil
 		}
 		over, err = isOver(key, own.value, upTo)
 		return true, over, err
+	}
+	return t.stored(key, upTo, v)
+}
+
+// stored is look for what the groups before, and the transactions before, have left.
+func (t *transaction) stored(key []byte, upTo persistence.Generation, v view) (there, over bool, err error) {
+	if v.sight != unseen && t.recent.unchanged(key, v.snapshot) {
+		return v.sight == present, v.sight == present && (upTo == 0 || v.generation <= upTo), nil
 	}
 	item, err := t.txn.Get(key)
 	if errors.Is(err, badger.ErrKeyNotFound) {
@@ -175,6 +184,7 @@ func isOver(key, value []byte, upTo persistence.Generation) (bool, error) {
 
 func (t *transaction) write(r row) error {
 	var err error
+	t.recent.note(r.key)
 	if r.remove {
 		err = t.txn.Delete(r.key)
 	} else {
@@ -217,7 +227,9 @@ func (t *transaction) raise(clock persistence.Instant) error {
 // commit writes it all. After an error, what became of it is unknown.
 func (t *transaction) commit(write func(*badger.Txn) error) error {
 	for shard, owner := range t.owners {
-		if err := t.txn.Set(persistence.OwnerKey(shard), owner.Encode()); err != nil {
+		key := persistence.OwnerKey(shard)
+		t.recent.note(key)
+		if err := t.txn.Set(key, owner.Encode()); err != nil {
 			return fmt.Errorf("write the owner of shard %d: %w", shard, err)
 		}
 	}

@@ -34,25 +34,29 @@ type Config struct {
 	// Namespaces holds policies by namespace. What one leaves out is as in Default.
 	Namespaces map[string]Policy `koanf:"-"`
 
-	Workers            int           `koanf:"workers"`
-	Loaders            int           `koanf:"loaders"`
-	Readers            int           `koanf:"readers"`
-	MaxActive          int           `koanf:"max_active"`
-	IdleAfter          time.Duration `koanf:"idle_after"`
-	MaxQueue           int           `koanf:"max_queue"`
-	FlushInterval      time.Duration `koanf:"flush_interval"`
-	FlushRows          int           `koanf:"flush_rows"`
-	MaxJournalBytes    int           `koanf:"max_journal_bytes"`
-	EventsFor          time.Duration `koanf:"events_for"`
-	WatchBuffer        int           `koanf:"watch_buffer"`
-	SyncHorizon        time.Duration `koanf:"sync_horizon"`
-	BadgeConversations int           `koanf:"badge_conversations"`
-	MaxFailures        int           `koanf:"max_failures"`
-	QuarantineFor      time.Duration `koanf:"quarantine_for"`
-	ReapBatchRows      int           `koanf:"reap_batch_rows"`
-	ReapBatchDelay     time.Duration `koanf:"reap_batch_delay"`
-	ReapRowsPerSecond  int           `koanf:"reap_rows_per_second"`
-	ReapMaxPending     int           `koanf:"reap_max_pending"`
+	Workers              int           `koanf:"workers"`
+	Loaders              int           `koanf:"loaders"`
+	Readers              int           `koanf:"readers"`
+	ReadShare            float64       `koanf:"read_share"`
+	MaxActive            int           `koanf:"max_active"`
+	IdleAfter            time.Duration `koanf:"idle_after"`
+	MaxQueue             int           `koanf:"max_queue"`
+	FlushInterval        time.Duration `koanf:"flush_interval"`
+	FlushRows            int           `koanf:"flush_rows"`
+	MaxJournalBytes      int           `koanf:"max_journal_bytes"`
+	EventsFor            time.Duration `koanf:"events_for"`
+	WatchBuffer          int           `koanf:"watch_buffer"`
+	SyncHorizon          time.Duration `koanf:"sync_horizon"`
+	BadgeConversations   int           `koanf:"badge_conversations"`
+	MaxForgetting        int           `koanf:"max_forgetting"`
+	MaxFailures          int           `koanf:"max_failures"`
+	QuarantineFor        time.Duration `koanf:"quarantine_for"`
+	ReapBatchRows        int           `koanf:"reap_batch_rows"`
+	ReapBatchDelay       time.Duration `koanf:"reap_batch_delay"`
+	ReapMinRowsPerSecond int           `koanf:"reap_min_rows_per_second"`
+	ReapMaxRowsPerSecond int           `koanf:"reap_max_rows_per_second"`
+	ReapMaxLateness      time.Duration `koanf:"reap_max_lateness"`
+	ReapMaxPending       int           `koanf:"reap_max_pending"`
 	// Of the store: see [badgerstore.Options].
 	RowCacheBytes int   `koanf:"row_cache_bytes"`
 	ReserveBytes  int64 `koanf:"reserve_bytes"`
@@ -121,11 +125,12 @@ func (c *Config) Engine() (actors.Config, error) {
 	var faults []error
 	engine := actors.Config{
 		Namespaces: map[string]conversation.Policy{},
-		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue,
+		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, ReadShare: c.ReadShare, MaxForgetting: c.MaxForgetting, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue,
 		FlushInterval: c.FlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
 		SyncHorizon: c.SyncHorizon, BadgeConversations: c.BadgeConversations, MaxFailures: c.MaxFailures, QuarantineFor: c.QuarantineFor,
 		Reaper: actors.ReaperConfig{
-			BatchRows: c.ReapBatchRows, BatchDelay: c.ReapBatchDelay, RowsPerSecond: c.ReapRowsPerSecond, MaxPending: c.ReapMaxPending,
+			BatchRows: c.ReapBatchRows, BatchDelay: c.ReapBatchDelay, MinRowsPerSecond: c.ReapMinRowsPerSecond, MaxRowsPerSecond: c.ReapMaxRowsPerSecond,
+			MaxLateness: c.ReapMaxLateness, MaxPending: c.ReapMaxPending,
 		},
 	}
 	var err error

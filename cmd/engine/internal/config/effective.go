@@ -22,9 +22,11 @@ func (c *Config) YAML() ([]byte, error) {
 	all.Workers, all.Loaders, all.Readers, all.MaxActive, all.IdleAfter, all.MaxQueue = e.Workers, e.Loaders, e.Readers, e.MaxActive, e.IdleAfter, e.MaxQueue
 	all.FlushInterval, all.FlushRows, all.MaxJournalBytes = e.FlushInterval, e.FlushRows, e.MaxJournalBytes
 	all.EventsFor, all.WatchBuffer, all.SyncHorizon, all.BadgeConversations = e.EventsFor, e.WatchBuffer, e.SyncHorizon, e.BadgeConversations
+	all.ReadShare, all.MaxForgetting = e.ReadShare, e.MaxForgetting
 	all.MaxFailures, all.QuarantineFor = e.MaxFailures, e.QuarantineFor
 	all.ReapBatchRows, all.ReapBatchDelay = e.Reaper.BatchRows, e.Reaper.BatchDelay
-	all.ReapRowsPerSecond, all.ReapMaxPending = e.Reaper.RowsPerSecond, e.Reaper.MaxPending
+	all.ReapMinRowsPerSecond, all.ReapMaxRowsPerSecond, all.ReapMaxLateness = e.Reaper.MinRowsPerSecond, e.Reaper.MaxRowsPerSecond, e.Reaper.MaxLateness
+	all.ReapMaxPending = e.Reaper.MaxPending
 	all.RowCacheBytes = cmp.Or(c.RowCacheBytes, badgerstore.DefaultRowCache)
 	all.ReserveBytes = cmp.Or(c.ReserveBytes, badgerstore.DefaultReserve)
 	settings, err := mapped(all)

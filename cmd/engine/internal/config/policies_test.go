@@ -45,8 +45,12 @@ max_failures: 16
 quarantine_for: 17s
 reap_batch_rows: 18
 reap_batch_delay: 19ms
-reap_rows_per_second: 20
-reap_max_pending: 21
+reap_min_rows_per_second: 20
+reap_max_rows_per_second: 21
+reap_max_lateness: 22ms
+reap_max_pending: 23
+read_share: 0.5
+max_forgetting: 30
 row_cache_bytes: 22
 reserve_bytes: 23
 default:
@@ -73,8 +77,8 @@ default:
 		},
 		Namespaces: map[string]conversation.Policy{},
 		Workers:    3, Loaders: 4, Readers: 5, MaxActive: 6, IdleAfter: 7 * time.Second, MaxQueue: 8, FlushInterval: 9 * time.Millisecond, FlushRows: 10,
-		MaxJournalBytes: 11, EventsFor: 12 * days, WatchBuffer: 13, SyncHorizon: 14 * days, BadgeConversations: 15, MaxFailures: 16, QuarantineFor: 17 * time.Second,
-		Reaper: actors.ReaperConfig{BatchRows: 18, BatchDelay: 19 * time.Millisecond, RowsPerSecond: 20, MaxPending: 21},
+		MaxJournalBytes: 11, EventsFor: 12 * days, WatchBuffer: 13, SyncHorizon: 14 * days, BadgeConversations: 15, ReadShare: 0.5, MaxForgetting: 30, MaxFailures: 16, QuarantineFor: 17 * time.Second,
+		Reaper: actors.ReaperConfig{BatchRows: 18, BatchDelay: 19 * time.Millisecond, MinRowsPerSecond: 20, MaxRowsPerSecond: 21, MaxLateness: 22 * time.Millisecond, MaxPending: 23},
 	}
 	if diff := cmp.Diff(want, got, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".trap" }, cmp.Ignore())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -1,0 +1,191 @@
+package badgerstore
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"slices"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// foresight is what the guards of a batch find in a published snapshot, looked up by the caller of Commit before its turn comes. Most of what a deletion costs is looking up whether
+// each of its rows is there and how old it is; this way it is done while the committer writes for others. The committer takes a glance for the truth only where
+// nothing has been written under the key since that snapshot: see recent. It looks for itself where that cannot be said.
+type foresight struct {
+	snapshot uint64 // its number
+	groups   []groupForesight
+}
+
+// groupForesight is what there is under a group's Requires and under the keys of its Deletes, by their index.
+type groupForesight struct {
+	requires glance
+	deletes  []glance
+}
+
+// glance is what was found under one key.
+type glance struct {
+	sight      sight
+	generation persistence.Generation // where it was asked for and the row is there
+}
+
+type sight uint8
+
+const (
+	unseen sight = iota
+	absent
+	present
+)
+
+// foresee looks up what the batch's deletions ask for; nil where there is no deletion, or where the snapshot cannot be read: the committer will tell.
+func (s *Store) foresee(ctx context.Context, batch *persistence.Batch) *foresight {
+	if !slices.ContainsFunc(batch.Groups, isDeletion) {
+		return nil
+	}
+	h, err := s.snapshots.open()
+	if err != nil {
+		return nil
+	}
+	defer h.Close()
+	f := &foresight{snapshot: h.published.number, groups: make([]groupForesight, len(batch.Groups))}
+	for i := range batch.Groups {
+		if g := &batch.Groups[i]; isDeletion(*g) {
+			if f.groups[i], err = h.foresee(ctx, g); err != nil {
+				return nil
+			}
+		}
+	}
+	return f
+}
+
+// isDeletion: others have few guards, if any, and the journal would wait for them to be looked up.
+func isDeletion(g persistence.Group) bool { return g.Requires != nil }
+
+func (s *snapshot) foresee(ctx context.Context, g *persistence.Group) (f groupForesight, err error) {
+	if err := s.begin(ctx); err != nil {
+		return f, err
+	}
+	defer s.end()
+	if f.requires, err = s.glance(g.Requires, false); err != nil {
+		return f, err
+	}
+	f.deletes = make([]glance, len(g.Deletes))
+	for i := range g.Deletes {
+		if f.deletes[i], err = s.glance(g.Deletes[i].Key, g.Deletes[i].UpTo != 0); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// glance looks up one key. A row whose generation cannot be read is left to the committer, which says what is wrong with it.
+func (s *snapshot) glance(key []byte, generation bool) (g glance, err error) {
+	if cache := s.all.cache; cache.keeps(key) {
+		if value, ok := cache.get(key, s.published.number); ok {
+			return glanceAt(value, generation), nil
+		}
+	}
+	item, err := s.published.txn.Get(key)
+	switch {
+	case errors.Is(err, badger.ErrKeyNotFound):
+		return glance{sight: absent}, nil
+	case err != nil:
+		return glance{}, err
+	case !generation:
+		return glance{sight: present}, nil
+	}
+	err = item.Value(func(value []byte) error {
+		g = glanceAt(value, true)
+		return nil
+	})
+	return g, err
+}
+
+func glanceAt(value []byte, generation bool) glance {
+	if !generation {
+		return glance{sight: present}
+	}
+	of, err := persistence.GenerationOf(value)
+	if err != nil {
+		return glance{}
+	}
+	return glance{sight: present, generation: of}
+}
+
+// group returns what was foreseen of one group.
+func (f *foresight) group(i int) groupView {
+	if f == nil {
+		return groupView{}
+	}
+	return groupView{snapshot: f.snapshot, groupForesight: &f.groups[i]}
+}
+
+// groupView is a group's foresight, with the snapshot that it is of. The zero groupView has seen nothing.
+type groupView struct {
+	*groupForesight
+
+	snapshot uint64
+}
+
+// view is a glance with the snapshot that it is of.
+type view struct {
+	glance
+
+	snapshot uint64
+}
+
+func (v groupView) requires() view {
+	if v.groupForesight == nil {
+		return view{}
+	}
+	return view{v.groupForesight.requires, v.snapshot}
+}
+
+func (v groupView) delete(i int) view {
+	if v.groupForesight == nil || v.deletes == nil {
+		return view{}
+	}
+	return view{v.deletes[i], v.snapshot}
+}
+
+// recent knows which keys were written lately, by their hashes: two that share one make a glance be taken for stale, which costs a look. Only the committer uses it.
+type recent struct {
+	seed       maphash.Seed
+	number     uint64 // of the snapshot that will have what is written now
+	since      uint64 // all that a later snapshot has, and this one does not, is in the maps
+	sinceYoung uint64 // likewise in young
+	young, old map[uint64]uint64
+}
+
+// recentKeys is how many keys a map takes, about: two of them take four megabytes.
+const recentKeys = 65_536
+
+func newRecent() *recent {
+	return &recent{seed: maphash.MakeSeed(), young: map[uint64]uint64{}}
+}
+
+// turn begins the turn whose writes a snapshot with this number will have.
+func (r *recent) turn(number uint64) {
+	r.number = number
+	if len(r.young) >= recentKeys {
+		r.old, r.since = r.young, r.sinceYoung
+		r.young, r.sinceYoung = make(map[uint64]uint64, recentKeys), number-1
+	}
+}
+
+// note says that a key is written, or may have been.
+func (r *recent) note(key []byte) { r.young[maphash.Bytes(r.seed, key)] = r.number }
+
+// unchanged reports whether it is certain that nothing was written under the key since a snapshot.
+func (r *recent) unchanged(key []byte, snapshot uint64) bool {
+	if snapshot < r.since {
+		return false
+	}
+	hash := maphash.Bytes(r.seed, key)
+	if number, ok := r.young[hash]; ok {
+		return number <= snapshot
+	}
+	return r.old[hash] <= snapshot // zero where it is not there
+}

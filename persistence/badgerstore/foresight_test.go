@@ -1,0 +1,180 @@
+package badgerstore
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// foreseenWorld is a store, and what is in it, of a few rows that are written and deleted all the time.
+type foreseenWorld struct {
+	*subject
+
+	random *rand.Rand
+	rows   map[string]persistence.Generation
+}
+
+const foreseenKeys = 12
+
+func (w *foreseenWorld) key() []byte {
+	i := w.random.IntN(foreseenKeys)
+	if i%2 == 0 {
+		return persistence.MembershipKey(fmt.Sprint(i), "group:1") // which the row cache keeps
+	}
+	return persistence.EntryKey(fmt.Sprint(i), persistence.EntryPinned, 0, "group:1")
+}
+
+// draw makes groups that put and delete; their deletes are guarded.
+func (w *foreseenWorld) draw() persistence.Batch {
+	var b persistence.Batch
+	for range 1 + w.random.IntN(3) {
+		g := persistence.Group{Shard: 1, Epoch: w.epoch}
+		if w.random.IntN(2) == 0 {
+			g.Requires = w.key()
+		}
+		for range w.random.IntN(3) {
+			value := persistence.Removal{Generation: persistence.Generation(1 + w.random.IntN(4))}.Encode()
+			g.Puts = append(g.Puts, persistence.Put{Key: w.key(), Value: value})
+		}
+		for range w.random.IntN(4) {
+			g.Deletes = append(g.Deletes, persistence.Delete{Key: w.key(), UpTo: persistence.Generation(w.random.IntN(5))})
+		}
+		b.Groups = append(b.Groups, g)
+	}
+	return b
+}
+
+// want carries the batch out on the model.
+func (w *foreseenWorld) want(b persistence.Batch) (results []persistence.Result) {
+	for _, g := range b.Groups {
+		var r persistence.Result
+		if _, ok := w.rows[string(g.Requires)]; g.Requires != nil && !ok {
+			results = append(results, persistence.Result{Skipped: true})
+			continue
+		}
+		for _, put := range g.Puts {
+			generation, err := persistence.GenerationOf(put.Value)
+			if err != nil {
+				w.Fatal(err)
+			}
+			w.rows[string(put.Key)] = generation
+		}
+		for _, del := range g.Deletes {
+			if generation, ok := w.rows[string(del.Key)]; ok && (del.UpTo == 0 || generation <= del.UpTo) {
+				delete(w.rows, string(del.Key))
+				r.Deleted++
+			}
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+// Batches look ahead, others are carried out meanwhile, in another order, and then they have their turn.
+func TestWhatWasForeseenIsWhatIsFoundHoweverMuchWasWrittenSince(t *testing.T) {
+	for _, cache := range []int{-1, 0} {
+		for seed := range uint64(20) {
+			t.Run(fmt.Sprintf("cache %d, seed %d", cache, seed), func(t *testing.T) {
+				w := &foreseenWorld{
+					subject: open(t, t.TempDir(), Options{NoSync: true, RowCacheBytes: cache}),
+					random:  rand.New(rand.NewPCG(seed, 7)),
+					rows:    map[string]persistence.Generation{},
+				}
+				var early []*request
+				foreseen := 0
+				for range 300 {
+					batch := w.draw()
+					r := &request{batch: &batch, foresight: w.foresee(t.Context(), &batch), done: make(chan struct{})}
+					if r.foresight != nil {
+						foreseen++
+					}
+					if early = append(early, r); w.random.IntN(3) > 0 {
+						continue
+					}
+					if w.random.IntN(4) == 0 {
+						w.forgetKeys()
+					}
+					w.random.Shuffle(len(early), func(i, j int) { early[i], early[j] = early[j], early[i] })
+					for _, r := range early {
+						want := w.want(*r.batch)
+						if err := w.do(t.Context(), r); err != nil {
+							t.Fatal(err)
+						}
+						if diff := cmp.Diff(want, r.results, cmpopts.IgnoreFields(persistence.Result{}, "NextEvent")); diff != "" {
+							t.Fatalf("batch %+v (-want +got):\n%s", r.batch, diff)
+						}
+					}
+					early = nil
+				}
+				if foreseen < 100 {
+					t.Fatalf("%d batches were foreseen: the test shows nothing", foreseen)
+				}
+			})
+		}
+	}
+}
+
+// forgetKeys does what happens once many keys were written: what is known of older ones goes in two steps. The committer is at rest.
+func (w *foreseenWorld) forgetKeys() {
+	r := w.committer.recent
+	r.old, r.since = r.young, r.sinceYoung
+	r.young, r.sinceYoung = map[uint64]uint64{}, r.number
+}
+
+func TestACommitThatHasForeseenEverythingReadsNothingMore(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	put := persistence.Group{Shard: 1, Epoch: s.epoch}
+	remove := persistence.Group{Shard: 1, Epoch: s.epoch}
+	for i := range 10 {
+		key := persistence.MembershipKey(fmt.Sprint(i), "group:1")
+		put.Puts = append(put.Puts, persistence.Put{Key: key, Value: persistence.Removal{Generation: 3}.Encode()})
+		remove.Deletes = append(remove.Deletes, persistence.Delete{Key: key, UpTo: 3})
+		remove.Requires = key
+	}
+	s.commit(persistence.Batch{Groups: []persistence.Group{put}})
+	batch := persistence.Batch{Groups: []persistence.Group{remove}}
+	f := s.foresee(t.Context(), &batch)
+	view := f.group(0)
+	for i := range remove.Deletes {
+		v := view.delete(i)
+		if v.sight != present || v.generation != 3 || !s.committer.recent.unchanged(remove.Deletes[i].Key, v.snapshot) {
+			t.Fatalf("delete %d: %+v, unchanged %v; want it present with generation 3, and good", i, v, s.committer.recent.unchanged(remove.Deletes[i].Key, v.snapshot))
+		}
+	}
+	s.commit(persistence.Batch{Groups: []persistence.Group{put}})
+	for i := range remove.Deletes {
+		if s.committer.recent.unchanged(remove.Deletes[i].Key, f.snapshot) {
+			t.Fatalf("delete %d: written over since, it is taken for unchanged", i)
+		}
+	}
+}
+
+func TestKeysWrittenLatelyAreForgottenOnlyWithTheSnapshotsBeforeThem(t *testing.T) {
+	r := newRecent()
+	key := func(i int) []byte { return fmt.Append(nil, i) }
+	number := uint64(1)
+	for i := range 3 * recentKeys {
+		if i%100 == 0 {
+			number++
+			r.turn(number)
+		}
+		r.note(key(i))
+		if n := len(r.young) + len(r.old); n > 2*recentKeys+200 {
+			t.Fatalf("%d keys are kept", n)
+		}
+	}
+	for i := 0; i < 3*recentKeys; i += 97 {
+		written := uint64(2 + i/100)
+		if r.unchanged(key(i), written-1) {
+			t.Fatalf("key %d, written for snapshot %d, is taken for unchanged since the one before", i, written)
+		}
+	}
+	if !r.unchanged(key(3*recentKeys-1), number) || !r.unchanged(key(-1), number-1) {
+		t.Error("what was not written since a recent snapshot is not known to be unchanged")
+	}
+}
