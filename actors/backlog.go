@@ -77,8 +77,8 @@ func (b *backlog) left(held int) (generations, rows int) {
 	return generations, int(each * float64(generations))
 }
 
-// census counts the due entries that have come due, and tells the reaper. What is in the journal alone is left out. It gives up silently where the store cannot be read: the survey tells.
-func (e *Engine) census(attempt uint64, now persistence.Instant) {
+// countDue counts the due entries that have come due, and tells the reaper. What is in the journal alone is left out. It gives up silently where the store cannot be read: the survey tells.
+func (e *Engine) countDue(attempt uint64, now persistence.Instant) {
 	entries := 0
 	defer func() { e.tellReaper(&counted{attempt: attempt, entries: entries}) }()
 	read := 0

@@ -64,6 +64,10 @@ type Config struct {
 	// BadgeConversations is how many of a user's conversations a badge counts at most, those active last. 0: 10,000.
 	BadgeConversations int
 
+	// CensusEvery is how long after one census of the store's rows the next begins: see [Census]. It reads everything, a little at a time, at a tenth of a core at most. 0 or
+	// negative: there is none.
+	CensusEvery time.Duration
+
 	// Readers is how many lists, badges and answers to Sync are put together at the same time; others wait for their turn, in the order in which they came. Each may read the
 	// store for a while and keeps a processor busy, or several, meanwhile. 0: a quarter of GOMAXPROCS, at least one.
 	Readers int

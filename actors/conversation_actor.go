@@ -55,12 +55,13 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 
 func (a *conversationActor) propose(m *intake) {
 	worker := a.shard.worker
+	var info ProposedInfo
 	defer func() {
 		worker.applying.Store(0)
 		if reason := recover(); reason != nil {
-			a.engine.refuse(m.proposal, m.to, &conversation.Error{
+			a.engine.refuseAfter(m.proposal, m.to, &conversation.Error{
 				Kind: conversation.ErrUnavailable, Conversation: m.proposal.Conversation, Reason: fmt.Sprintf("the conversation failed: %v", reason),
-			})
+			}, info)
 			panic(reason) // its supervisor decides what becomes of it
 		}
 	}()
@@ -68,9 +69,10 @@ func (a *conversationActor) propose(m *intake) {
 	a.cell.used.Store(int64(m.at))
 	if err := a.unreadable; err != nil {
 		a.unreadable = nil
-		a.engine.refuse(m.proposal, m.to, &conversation.Error{
+		info.Queue = a.engine.clock.now().Sub(m.at)
+		a.engine.refuseAfter(m.proposal, m.to, &conversation.Error{
 			Kind: conversation.ErrUnavailable, Conversation: m.proposal.Conversation, Reason: "its rows could not be read", Cause: err,
-		})
+		}, info)
 		return
 	}
 	if missing := a.state.Missing(m.proposal.Change, m.at); len(missing) > 0 {
@@ -90,38 +92,48 @@ func (a *conversationActor) propose(m *intake) {
 			a.apply(forget, m.at)
 		}
 	}
-	// Until the journal has the change. The stamp is taken after that: whoever did not see this one yet has looked at the clock before.
-	worker.applying.Store(int64(a.engine.clock.now()))
+	// Until the journal has the change. The stamp is taken after that: whoever did not see this one yet has looked at the clock before. That it is not later than the
+	// stamp is all that matters, so the clock need not be asked for it: it has gone on since the proposal was taken in, and since the turn before ended.
+	worker.applying.Store(int64(max(m.at, worker.applied)))
+	began := a.engine.clock.now()
+	info.Queue = began.Sub(m.at)
 	outcome, err := a.state.Apply(conversation.Input{
 		Change:       m.proposal.Change,
 		IfGeneration: m.proposal.IfGeneration,
 		Revision:     m.proposal.Revision,
 		At:           m.at,
-		Now:          a.engine.clock.now(),
+		Now:          began,
 		Policy:       a.engine.config.policy(persistence.Namespace(m.proposal.Conversation)),
 		Next:         a.shard.nextGeneration,
 		Order:        order,
 	})
 	a.cell.succeeded()
+	worker.applied = a.engine.clock.now()
+	info.Apply = worker.applied.Sub(began)
+	worker.stages.queue.Record(info.Queue)
+	worker.stages.apply.Record(info.Apply)
 	if err != nil {
-		a.engine.refuse(m.proposal, m.to, err)
+		a.engine.refuseAfter(m.proposal, m.to, err, info)
 		return
 	}
-	a.publish(m, &outcome)
+	a.publish(m, &outcome, info, worker.applied)
 }
 
 // publish lets readers see what was applied, and answers.
-func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome) {
+func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, info ProposedInfo, applied persistence.Instant) {
 	r := &Reply{Conversation: m.proposal.Conversation, Tag: m.proposal.Tag, Changed: outcome.Changed, Ack: AckApplied}
 	r.Generation, r.Version, r.LastSeq = a.state.Standing()
 	if user, ok := conversation.Subject(m.proposal.Change); ok {
 		r.Membership = a.state.MembershipView(user)
 	}
+	if !outcome.Changed {
+		info.Result = ResultNothing
+	}
 	var waiter *commitReply
 	if m.to != nil && m.proposal.Ack != AckApplied {
-		waiter = &commitReply{reply: r, to: m.to}
+		waiter = &commitReply{engine: a.engine, proposal: m.proposal, reply: r, to: m.to, info: info, applied: applied}
 	}
-	a.engine.counts.applied.Add(1)
+	a.engine.counts.proposals.count(m.proposal.Ack, info.Result)
 	if outcome.Changed {
 		note := journal.Note{Stamp: outcome.Stamp}
 		if a.engine.events.recording.Load() {
@@ -135,7 +147,11 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome) {
 		// A repetition is committed when what it repeats is.
 		a.engine.journal.Wait(a.state.Name(), a.dirtySince(), waiter)
 	}
-	if m.to != nil && waiter == nil {
+	if waiter != nil {
+		return
+	}
+	a.engine.proposed(m.proposal, &info)
+	if m.to != nil {
 		m.to.reply(r)
 	}
 }
@@ -181,15 +197,24 @@ func (a *conversationActor) learn(m *learned) {
 
 // commitReply answers a proposal once its batch is in the store.
 type commitReply struct {
-	reply *Reply
-	to    replier
+	engine   *Engine
+	proposal *Proposal
+	reply    *Reply
+	to       replier
+	info     ProposedInfo
+	applied  persistence.Instant
 }
 
 // Committed implements journal.Waiter.
-func (c *commitReply) Committed(err error) {
+func (c *commitReply) Committed(when journal.Written, err error) {
 	c.reply.Err = err
 	if err == nil {
 		c.reply.Ack = AckCommitted
+	} else {
+		c.engine.counts.uncommitted.Add(1)
 	}
+	c.engine.waited(&c.info, c.applied, when)
+	c.info.Err = err
+	c.engine.proposed(c.proposal, &c.info)
 	c.to.reply(c.reply)
 }

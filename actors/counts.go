@@ -4,29 +4,45 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley-im/parley/actors/histogram"
 	"github.com/parley-im/parley/persistence"
 )
 
 // counts is what the engine counts as it goes.
 type counts struct {
-	received, applied, refused, overloaded atomic.Uint64
-	activations, passivations, panics      atomic.Uint64
-	judged, rearmed, expired               atomic.Uint64
-	reapedRows, batches, reapFailures      atomic.Uint64
-	pruned                                 atomic.Uint64
-	forgotten, forgottenUsers              atomic.Uint64
-	pending, oldest                        atomic.Int64
-	backlog, backlogRows                   atomic.Int64
-	heldBy                                 atomic.Pointer[Held]
-	reapErr                                atomic.Pointer[error]
-	lists, syncs, badges                   readCounts
-	hostStops                              atomic.Uint64 // Stop and Poison that hosts sent to the engine's address
+	received                          atomic.Uint64
+	proposals                         tally         // those that were applied or refused
+	uncommitted                       atomic.Uint64 // among those applied, that were answered with an error
+	waits                             waitStages
+	activations, passivations, panics atomic.Uint64
+	judged, rearmed, expired          atomic.Uint64
+	reapedRows, batches, reapFailures atomic.Uint64
+	due, batched, retried, setAside   atomic.Uint64
+	pruned                            atomic.Uint64
+	pending                           atomic.Int64
+	forgotten, forgottenUsers         atomic.Uint64
+	backlog, backlogRows              atomic.Int64
+	lateness                          histogram.Recorder
+	holding                           holding
+	commits                           struct{ journal, upkeep histogram.Recorder }
+	reapErr                           atomic.Pointer[error]
+	lists, syncs, badges              readCounts
+	hostStops                         atomic.Uint64 // Stop and Poison that hosts sent to the engine's address
 }
 
 // readCounts counts what answers about users' conversations took.
-type readCounts struct{ calls, entries, merged, conversations, rows, pending atomic.Uint64 }
+type readCounts struct {
+	calls, failures, entries, merged, conversations, rows, pending atomic.Uint64
+	took                                                           histogram.Recorder
+}
 
-func (c *readCounts) add(cost *ReadCost) {
+func (c *readCounts) add(i *ReadInfo) {
+	c.took.Record(i.Took)
+	if i.Err != nil {
+		c.failures.Add(1)
+		return
+	}
+	cost := &i.Cost
 	c.calls.Add(1)
 	c.entries.Add(uint64(cost.Entries))
 	c.merged.Add(uint64(cost.Merged))
@@ -36,25 +52,26 @@ func (c *readCounts) add(cost *ReadCost) {
 }
 
 func (c *readCounts) stats() ReadStats {
-	return ReadStats{
-		Calls: c.calls.Load(), Entries: c.entries.Load(), Merged: c.merged.Load(), Conversations: c.conversations.Load(), Rows: c.rows.Load(), Pending: c.pending.Load(),
+	s := ReadStats{
+		Calls: c.calls.Load(), Failures: c.failures.Load(), Entries: c.entries.Load(), Merged: c.merged.Load(), Conversations: c.conversations.Load(),
+		Rows: c.rows.Load(), Pending: c.pending.Load(),
 	}
+	s.Took.Add(&c.took)
+	return s
 }
 
 // answered counts an answer about a user's conversations, and tells the observer of it.
 func (e *Engine) answered(i *ReadInfo, began persistence.Instant) {
-	if i.Err == nil {
-		switch i.What {
-		case "list":
-			e.counts.lists.add(&i.Cost)
-		case "sync":
-			e.counts.syncs.add(&i.Cost)
-		case "badge":
-			e.counts.badges.add(&i.Cost)
-		}
+	i.Took = e.clock.now().Sub(began)
+	switch i.What {
+	case "list":
+		e.counts.lists.add(i)
+	case "sync":
+		e.counts.syncs.add(i)
+	case "badge":
+		e.counts.badges.add(i)
 	}
 	if e.config.Observer.Read != nil {
-		i.Took = e.clock.now().Sub(began)
 		e.config.Observer.Read(*i)
 	}
 }
@@ -74,12 +91,12 @@ func (c *counts) reapRecovered(told *error) {
 
 // Stats returns what the engine counts. It looks at every conversation in memory; call it for people and scrapes, not in a loop.
 func (e *Engine) Stats() Stats {
-	j := e.journal.Stats()
+	j, now := e.journal.Stats(), e.clock.now()
 	s := Stats{
 		Proposals: ProposalStats{
-			Applied:    e.counts.applied.Load(),
-			Refused:    e.counts.refused.Load(),
-			Overloaded: e.counts.overloaded.Load(),
+			Uncommitted: e.counts.uncommitted.Load(),
+			Results:     e.counts.proposals.all(),
+			Stages:      e.stages(),
 		},
 		Cells: CellStats{
 			Activations:  e.counts.activations.Load(),
@@ -91,22 +108,42 @@ func (e *Engine) Stats() Stats {
 		},
 		Reaper: ReaperStats{
 			Pending:  int(e.counts.pending.Load()),
+			Due:      e.counts.due.Load(),
 			Judged:   e.counts.judged.Load(),
 			Rearmed:  e.counts.rearmed.Load(),
 			Expired:  e.counts.expired.Load(),
 			Rows:     e.counts.reapedRows.Load(),
 			Batches:  e.counts.batches.Load(),
+			Batched:  e.counts.batched.Load(),
+			Retried:  e.counts.retried.Load(),
+			SetAside: e.counts.setAside.Load(),
 			Pruned:   e.counts.pruned.Load(),
 			Failures: e.counts.reapFailures.Load(),
-			Oldest:   time.Duration(e.counts.oldest.Load()),
+			Oldest:   e.overdue(now),
 		},
 		Forget: e.orders.stats(e.clock.now()),
+		Store:  StoreStats{Census: e.census.latest()},
 		Events: e.events.stats(),
 		Lists:  e.counts.lists.stats(),
 		Syncs:  e.counts.syncs.stats(),
 		Badges: e.counts.badges.stats(),
 	}
 	s.Forget.Forgotten, s.Forget.Done = e.counts.forgotten.Load(), e.counts.forgottenUsers.Load()
+	for _, r := range s.Proposals.Results {
+		switch {
+		case r.Result <= ResultNothing:
+			s.Proposals.Applied += r.Count
+		default:
+			s.Proposals.Refused += r.Count
+		}
+		if r.Result == ResultOverloaded {
+			s.Proposals.Overloaded += r.Count
+		}
+	}
+	s.Reaper.Lateness.Add(&e.counts.lateness)
+	s.Reaper.HeldBy, s.Reaper.HeldFor = e.counts.holding.stats(now)
+	s.Store.JournalCommits.Add(&e.counts.commits.journal)
+	s.Store.ReaperCommits.Add(&e.counts.commits.upkeep)
 	// Received is read last, so that it is never less than what became of it.
 	s.Proposals.Received = e.counts.received.Load()
 	s.Proposals.Waiting = s.Proposals.Received - s.Proposals.Applied - s.Proposals.Refused
@@ -120,9 +157,15 @@ func (e *Engine) Stats() Stats {
 	for _, sh := range e.shards {
 		s.Cells.Active += int(sh.active.Load())
 		for _, c := range sh.all() {
+			s.Cells.Known++
 			c.mu.Lock()
 			if c.phase == quarantined {
 				s.Cells.Quarantined++
+			}
+			for _, m := range c.queue.peek(1) {
+				if first, ok := m.(*intake); ok {
+					s.Proposals.Oldest = max(s.Proposals.Oldest, now.Sub(first.at))
+				}
 			}
 			c.mu.Unlock()
 		}
@@ -136,9 +179,6 @@ func (e *Engine) reaperPace(s *ReaperStats) {
 	s.Rate, s.Pace, felt = e.pace.rates(e.clock.now())
 	s.Felt, s.Quiet = felt.Felt, felt.Quiet
 	s.Backlog = int(e.counts.backlog.Load())
-	if held := e.counts.heldBy.Load(); held != nil {
-		s.HeldBy = *held
-	}
 	speed := s.Rate
 	if speed == 0 {
 		speed = s.Pace
@@ -160,6 +200,6 @@ func (e *Engine) feel(now persistence.Instant) feeling {
 
 // waiting returns how many proposals were accepted and not applied yet.
 func (e *Engine) waiting() int {
-	done := e.counts.applied.Load() + e.counts.refused.Load()
+	done := e.counts.proposals.total()
 	return int(max(e.counts.received.Load(), done) - done)
 }

@@ -20,9 +20,13 @@ func (e *Engine) delete(job *deletion) {
 	defer e.tellReaper(report)
 	now := e.clock.now()
 	info := ReapInfo{Generations: len(job.batch), Attempt: job.number}
+	e.counts.batched.Add(uint64(len(job.batch)))
 	for _, d := range job.batch {
 		info.Rows += d.rows()
 		info.Age = max(info.Age, now.Sub(d.due))
+		if d.tried {
+			e.counts.retried.Add(1)
+		}
 	}
 	if e.config.Observer.ReapBegin != nil {
 		e.config.Observer.ReapBegin(info)
@@ -321,6 +325,7 @@ func (e *Engine) wait(ctx context.Context, d time.Duration) error {
 // expired tells of a generation that is gone.
 func (e *Engine) expired(last lastPart, result persistence.Result, now persistence.Instant) {
 	e.counts.expired.Add(1)
+	e.counts.lateness.Record(now.Sub(last.event.Deadline))
 	e.forgetLater(last.shard, last.forgetAt(e.config.EventsFor))
 	if e.config.Observer.Expired == nil {
 		return

@@ -47,6 +47,7 @@ type Engine struct {
 	pruner         *pruner
 	orders         orders
 	forgetter      *forgetter
+	census         *census
 	activePerShard int
 	names          atomic.Uint64 // of actors
 	applying       sync.Mutex    // held by the one ApplyPolicies
@@ -60,7 +61,7 @@ type Engine struct {
 	gate       sync.RWMutex // held for reading while something is offered; whoever holds it for writing sees no offer half made
 	closed     bool         // under gate
 	draining   atomic.Bool
-	work       sync.WaitGroup // surveys, deletions and the steps of the pruner
+	work       sync.WaitGroup // surveys, deletions and the steps of the pruner and the census
 	stopOnce   sync.Once
 	stopResult error
 	done       chan struct{}
@@ -103,6 +104,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		return nil, fmt.Errorf("parley: read which users are to be forgotten: %w", err)
 	}
 	e.pace, e.began = newPace(e.config.Reaper), e.clock.now()
+	e.store = &timedStore{Store: store, clock: e.clock, took: &e.counts.commits.upkeep}
 	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
@@ -110,7 +112,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		e.workers = append(e.workers, startWorker(1))
 	}
 	e.sweeper = &sweeper{engine: e}
-	e.pruner = newPruner(e)
+	e.pruner, e.census = newPruner(e), newCensus(e)
 	e.loaders = startWorker(e.config.Loaders)
 	for i := range numbers {
 		e.shards = append(e.shards, &shard{
@@ -118,22 +120,23 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		})
 	}
 	e.agenda = newAgenda(e.clock, e.after, func() { e.tellReaper(&alarm{}) })
-	e.journal = journal.Open(e.journalConfig(epochs))
+	e.journal = journal.Open(e.journalConfig(store, epochs))
 	e.startActors()
 	e.agenda.lookEverywhere()
 	e.pruner.start()
 	e.forgetter.wake()
+	e.census.start()
 	e.door = openDoor(system, e)
 	return e, nil
 }
 
-func (e *Engine) journalConfig(epochs []persistence.Epoch) journal.Config {
+func (e *Engine) journalConfig(store persistence.Store, epochs []persistence.Epoch) journal.Config {
 	observer := e.config.Observer
 	info := func(a journal.Attempt) FlushInfo {
 		return FlushInfo{Conversations: a.Conversations, Rows: a.Rows, Bytes: a.Bytes, Age: a.Age, Attempt: a.Number}
 	}
 	return journal.Config{
-		Store:    e.store,
+		Store:    &timedStore{Store: store, clock: e.clock, took: &e.counts.commits.journal},
 		Epochs:   epochs,
 		Now:      e.clock.now,
 		After:    func(d time.Duration, f func()) func() bool { return e.config.Clock.AfterFunc(d, f).Stop },

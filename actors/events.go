@@ -126,7 +126,11 @@ func (v *events) close() {
 func (v *events) stats() EventStats {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return EventStats{
+	s := EventStats{
 		Watchers: v.watchers, Kept: int(v.ring.end - v.ring.first), Bytes: v.ring.bytes, Changed: v.published.Load(), Gaps: v.gaps.Load(),
 	}
+	if s.Kept > 0 {
+		s.Oldest = v.clock.now().Sub(v.ring.at(v.ring.first).at)
+	}
+	return s
 }

@@ -30,6 +30,8 @@ func (r *reaper) answer(m *inquiry) {
 		}
 		g := ReapExplanation{Generation: d.generation, Due: d.due.Time(), Tried: d.tried, Failures: d.failures}
 		switch d.stage {
+		case gone:
+			continue
 		case noticed, judging:
 			g.Stage = LifeJudging
 		case waitingForFlush:

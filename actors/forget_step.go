@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -207,7 +208,7 @@ func (f *forgetter) flushed(seq uint64) error {
 type inStore chan error
 
 // Committed implements journal.Waiter.
-func (c inStore) Committed(err error) { c <- err }
+func (c inStore) Committed(_ journal.Written, err error) { c <- err }
 
 // finish removes the order: nothing is left of what it means.
 func (f *forgetter) finish(o *order) error {

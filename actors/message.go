@@ -2,6 +2,7 @@ package actors
 
 import (
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -60,7 +61,7 @@ type review struct {
 func (m *review) stamp(at persistence.Instant) { m.at = at }
 
 // Committed implements journal.Waiter.
-func (m *review) Committed(err error) { m.committed(m.changed, err) }
+func (m *review) Committed(_ journal.Written, err error) { m.committed(m.changed, err) }
 
 // errand is what the engine has to do with a conversation's state by itself. No actor is needed for it where nothing else waits.
 type errand interface {

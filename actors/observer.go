@@ -23,6 +23,9 @@ type Observer struct {
 	// FlushBegin and FlushEnd enclose each attempt to write a batch of the journal.
 	FlushBegin func(FlushInfo)
 	FlushEnd   func(FlushInfo)
+	// Proposed: a proposal is about to be answered, or was applied or refused where nobody waits. It is called for every proposal, on the goroutine of a worker of conversations, of
+	// the journal or of the proposer, which all wait meanwhile: where it is nil nothing is spent on it, and [Engine.Stats] has the same in sum.
+	Proposed func(ProposedInfo)
 	// Read: a user's list, badge or changes were asked for, and read or not. It is called on the asker's goroutine. What was refused before anything was read is not told.
 	Read func(ReadInfo)
 	// Failed: a conversation, a shard or the reaper panicked, or the store would not take a conversation's rows.
@@ -93,6 +96,20 @@ type FlushInfo struct {
 	Attempt       int           // from 1
 	Took          time.Duration // in FlushEnd
 	Err           error         // in FlushEnd: the batch will be tried again
+}
+
+// ProposedInfo describes a proposal that was dealt with. A stage that it did not come to took no time. What is not measured: the way of the answer to who waits for it.
+type ProposedInfo struct {
+	Conversation string
+	Kind         string // of the change
+	Ack          Ack    // asked for
+	Result       Result
+	// Err is why it was refused or, where Result is ResultChanged or ResultNothing, why the store does not have it (yet).
+	Err     error
+	Queue   time.Duration // from when it was taken in until its turn began; the reading of rows that it needed is in it
+	Apply   time.Duration // its turn
+	Journal time.Duration // from then until the journal began to write its batch; this and Commit are 0 where nobody waited for that
+	Commit  time.Duration // from then until the store had it, however often that took
 }
 
 // ReadInfo describes an answer about a user's conversations.

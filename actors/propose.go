@@ -153,17 +153,22 @@ func (e *Engine) route(name string, m queued) *conversation.Error {
 	return nil
 }
 
-// refuse answers a proposal with an error.
+// refuse answers a proposal with an error, before its turn.
 func (e *Engine) refuse(p *Proposal, to replier, err error) {
-	e.counts.refused.Add(1)
+	e.refuseAfter(p, to, err, ProposedInfo{})
+}
+
+// refuseAfter answers a proposal with an error, after the stages that it has been through.
+func (e *Engine) refuseAfter(p *Proposal, to replier, err error, info ProposedInfo) {
 	refusal := asError(err)
-	if errors.Is(refusal, conversation.ErrOverloaded) {
-		e.counts.overloaded.Add(1)
-	}
+	info.Result, info.Err = resultOf(refusal), refusal
 	var r Reply
+	ack := AckDefault
 	if p != nil {
-		r.Conversation, r.Tag = p.Conversation, p.Tag
+		r.Conversation, r.Tag, ack = p.Conversation, p.Tag, p.Ack
 	}
+	e.counts.proposals.count(ack, info.Result)
+	e.proposed(p, &info)
 	r.Err = refusal
 	if to != nil {
 		to.reply(&r)

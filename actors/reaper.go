@@ -167,6 +167,7 @@ func (r *reaper) late(now persistence.Instant) time.Duration {
 // surveyed takes in due entries. Those of generations that are known to be over need no judgement.
 func (r *reaper) surveyed(m *surveyed) {
 	r.surveying = false
+	r.engine.counts.due.Add(uint64(len(m.found)))
 	if m.err != nil {
 		r.failed(m.err)
 	}
@@ -187,7 +188,7 @@ func (r *reaper) surveyed(m *surveyed) {
 	now := r.engine.clock.now()
 	if r.backlog.surveyed(m.more, now) {
 		attempt := r.attempt
-		r.engine.background(func() { r.engine.census(attempt, now) })
+		r.engine.background(func() { r.engine.countDue(attempt, now) })
 	}
 }
 
@@ -220,15 +221,10 @@ func (r *reaper) failed(err error) { r.engine.reapFailed(err) }
 
 // gauge publishes what Stats shows.
 func (r *reaper) gauge(now persistence.Instant, held Held) {
-	oldest := time.Duration(0)
-	if at := r.oldest(); at != persistence.Never {
-		oldest = now.Sub(at)
-	}
 	c := &r.engine.counts
 	c.pending.Store(int64(len(r.pending)))
-	c.oldest.Store(int64(oldest))
 	generations, rows := r.backlog.left(len(r.pending))
 	c.backlog.Store(int64(generations))
 	c.backlogRows.Store(int64(rows))
-	c.heldBy.Store(&held)
+	c.holding.becomes(held, now)
 }

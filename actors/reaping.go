@@ -8,19 +8,6 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// Held is what holds the reaper's next batch of deletions.
-type Held string
-
-// What may hold it.
-const (
-	HeldByNothing    Held = ""              // there is nothing to delete, or it is being deleted
-	HeldByJudging    Held = "judging"       // what came due is not known to be over yet
-	HeldByJournal    Held = "journal flush" // changes of what is over are not in the store yet
-	HeldByBatchDelay Held = "batch delay"   // others may come to share the batch: ReaperConfig.BatchDelay
-	HeldByPace       Held = "pace"          // ReaperConfig.MinRowsPerSecond and MaxRowsPerSecond
-	HeldByBackOff    Held = "back-off"      // the last batch failed
-)
-
 // tooOften is how often a generation may fail alone, while others do not, before it is set aside.
 const tooOften = 3
 
@@ -166,6 +153,7 @@ func (r *reaper) failedAlone(d *dying, err error, now persistence.Instant) {
 	}
 	if d.failures++; d.failures >= tooOften && r.successes > d.mark {
 		r.engine.failed(FailedInfo{What: "reaper", Conversation: d.conversation, Reason: err, Failures: d.failures, Quarantined: now.Add(setAside).Time()})
+		r.engine.counts.setAside.Add(1)
 		r.later(d, now.Add(setAside))
 		return
 	}

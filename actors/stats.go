@@ -1,6 +1,10 @@
 package actors
 
-import "time"
+import (
+	"time"
+
+	"github.com/parley-im/parley/actors/histogram"
+)
 
 // Stats is what the engine counts. Counters grow from zero at Start; the others are as of the call.
 type Stats struct {
@@ -9,6 +13,7 @@ type Stats struct {
 	Journal   JournalStats
 	Reaper    ReaperStats
 	Forget    ForgetStats
+	Store     StoreStats
 	Events    EventStats
 	Lists     ReadStats // pages of lists
 	Syncs     ReadStats // pages of what changed
@@ -16,19 +21,29 @@ type Stats struct {
 }
 
 // ReadStats sums up what answers about users' conversations took: see [ReadCost].
-type ReadStats struct{ Calls, Entries, Merged, Conversations, Rows, Pending uint64 }
+type ReadStats struct {
+	Calls, Entries, Merged, Conversations, Rows, Pending uint64 // of those that were answered
+
+	Failures uint64              // were not: the asker gave up, or the store could not be read
+	Took     histogram.Histogram // of all
+}
 
 // ProposalStats counts proposals. Received = Applied + Refused + Waiting holds whenever nothing is under way.
 type ProposalStats struct {
-	Received   uint64 // came through any door
-	Applied    uint64 // changed something, or were found to be a repetition
-	Refused    uint64 // were answered with an error
-	Overloaded uint64 // among those, with ErrOverloaded
-	Waiting    uint64 // accepted, not applied or refused yet
+	Received    uint64        // came through any door
+	Applied     uint64        // changed something, or were found to be a repetition
+	Refused     uint64        // were answered with an error, and changed nothing
+	Overloaded  uint64        // among those, with ErrOverloaded
+	Uncommitted uint64        // among those applied, that were answered with an error: the store did not take them, or not yet
+	Waiting     uint64        // accepted, not applied or refused yet
+	Oldest      time.Duration // how long the first of those in any queue has been waiting
+	Results     []ResultCount // those applied and refused, by what became of them: every combination, in a fixed order
+	Stages      Stages
 }
 
 // CellStats counts conversations in memory.
 type CellStats struct {
+	Known        int    // in memory, with an actor or without: just asked for, or remembered for a failure
 	Active       int    // have an actor
 	Quarantined  int    // refuse everything for a while
 	Activations  uint64 // actors spawned
@@ -50,11 +65,15 @@ type JournalStats struct {
 // ReaperStats describes expiry.
 type ReaperStats struct {
 	Pending  int           // generations judged expired that are not deleted yet, as far as they are in memory
-	Judged   uint64        // due entries looked at
+	Due      uint64        // due entries found, again and again where that takes several attempts
+	Judged   uint64        // among those, that were given to their conversation to judge
 	Rearmed  uint64        // among those, found to be due later
 	Expired  uint64        // generations deleted
 	Rows     uint64        // rows deleted
 	Batches  uint64        // batches deleted
+	Batched  uint64        // generations put into batches, once for each attempt
+	Retried  uint64        // among those, that had been tried before
+	SetAside uint64        // generations that failed alone, again and again, and were left alone for a while
 	Pruned   uint64        // rows deleted because no cursor asks for them any more: see Config.SyncHorizon. They are not among Rows, nor in Batches.
 	Failures uint64        // attempts failed, of either
 	Oldest   time.Duration // how long the oldest pending generation has been over its deadline
@@ -67,8 +86,11 @@ type ReaperStats struct {
 	ETA  time.Duration
 	Rate float64 // rows deleted a second, over the last half second or so
 	Pace float64 // rows a second that may be deleted; 0: any number
-	// HeldBy is what the next batch waits for.
-	HeldBy Held
+	// HeldBy is what the next batch waits for, and HeldFor how long each has held it, in all.
+	HeldBy  Held
+	HeldFor map[Held]time.Duration
+	// Lateness is how long after its deadline each generation was gone, durably.
+	Lateness histogram.Histogram
 	// Felt is how long the journal's batches took lately to get into the store, as the pace saw it last, and Quiet how long they take without a deletion beside them. 0: it is not known.
 	Felt, Quiet time.Duration
 }
@@ -82,11 +104,19 @@ type ForgetStats struct {
 	Done      uint64        // users who were forgotten by all of theirs
 }
 
+// StoreStats describes the store, as the engine sees it.
+type StoreStats struct {
+	// How long commits took until they were answered, those that failed too: of the journal, and of the reaper with all that removes rows.
+	JournalCommits, ReaperCommits histogram.Histogram
+	Census                        Census
+}
+
 // EventStats describes what watchers are told.
 type EventStats struct {
-	Watchers int    // that are told of changes
-	Kept     int    // Changed events in memory
-	Bytes    int    // about how many those take
-	Changed  uint64 // Changed events recorded
-	Gaps     uint64 // gaps told
+	Watchers int           // that are told of changes
+	Kept     int           // Changed events in memory
+	Bytes    int           // about how many those take
+	Oldest   time.Duration // how long the oldest of those has been kept: a watcher that is further behind is told of a gap
+	Changed  uint64        // Changed events recorded
+	Gaps     uint64        // gaps told
 }

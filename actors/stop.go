@@ -43,6 +43,7 @@ func (e *Engine) drain(ctx context.Context, why error) error {
 	e.sweeper.stop()
 	e.pruner.stop()
 	e.forgetter.stop()
+	e.census.stop()
 
 	// Cells drain and seal, then the journal writes what came of it, then the reaper finishes its batch.
 	err := e.ask(ctx, "conversations were not finished", e.drainShards)

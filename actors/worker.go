@@ -3,6 +3,8 @@ package actors
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/parley-im/parley/persistence"
 )
 
 // worker runs tasks on long-lived goroutines, in the order in which they came. With one goroutine it is the dispatcher of a set of shards: all
@@ -10,7 +12,9 @@ import (
 //
 // Its queue is not bounded by itself: a cell is in it at most once, and so is a load of a cell.
 type worker struct {
-	applying atomic.Int64 // since when its goroutine, if it has one, is applying a change, as a persistence.Instant; 0: it is not
+	applying atomic.Int64        // since when its goroutine, if it has one, is applying a change, as a persistence.Instant, or since some time before; 0: it is not
+	applied  persistence.Instant // when its goroutine had applied the last one; only that uses it
+	stages   turnStages
 
 	mu     sync.Mutex
 	some   sync.Cond

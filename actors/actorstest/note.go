@@ -7,7 +7,7 @@ import (
 	"github.com/parley-im/parley/actors"
 )
 
-// Kind is what a [Note] is about. There is one for each func of [actors.Observer] but Read: tests read all the time.
+// Kind is what a [Note] is about. There is one for each func of [actors.Observer] but Proposed and Read: tests propose and read all the time.
 type Kind string
 
 // The kinds.

@@ -124,13 +124,13 @@ func (r *recorder) note(kind Kind, info any) {
 	r.more = make(chan struct{})
 }
 
-// observe returns an observer for one engine, that records everything but reads and passes all of it on to next, until it is muted.
+// observe returns an observer for one engine, that records everything but proposals and reads, and passes all of it on to next, until it is muted.
 func (r *recorder) observe(next *actors.Observer) (observer *actors.Observer, mute func()) {
 	if next == nil {
 		next = &actors.Observer{}
 	}
 	var muted atomic.Bool
-	return &actors.Observer{
+	observer = &actors.Observer{
 		Expired:     tap(r, &muted, KindExpired, next.Expired),
 		ReapBegin:   tap(r, &muted, KindReapBegin, next.ReapBegin),
 		ReapEnd:     tap(r, &muted, KindReapEnd, next.ReapEnd),
@@ -148,7 +148,15 @@ func (r *recorder) observe(next *actors.Observer) (observer *actors.Observer, mu
 		Unanswered: tap(r, &muted, KindUnanswered, next.Unanswered),
 		StopBegin:  tap(r, &muted, KindStopBegin, next.StopBegin),
 		StopEnd:    tap(r, &muted, KindStopEnd, next.StopEnd),
-	}, func() { muted.Store(true) }
+	}
+	if next.Proposed != nil {
+		observer.Proposed = func(info actors.ProposedInfo) {
+			if !muted.Load() {
+				next.Proposed(info)
+			}
+		}
+	}
+	return observer, func() { muted.Store(true) }
 }
 
 func tap[T any](r *recorder, muted *atomic.Bool, kind Kind, next func(T)) func(T) {

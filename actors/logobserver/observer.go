@@ -19,30 +19,40 @@ const unansweredPerSecond = 10
 // slowReadsPerSecond bounds the lines about slow reads: where one user's list is slow, those of many may be.
 const slowReadsPerSecond = 10
 
+// slowProposalsPerSecond bounds the lines about slow proposals: where the store is slow, all are.
+const slowProposalsPerSecond = 10
+
+// DefaultSlowPropose is what SlowPropose is unless it is given.
+const DefaultSlowPropose = 500 * time.Millisecond
+
 // DefaultSlowRead is what SlowRead is unless it is given.
 const DefaultSlowRead = 100 * time.Millisecond
 
 // Option changes what an observer logs.
 type Option func(*options)
 
-type options struct{ slowRead time.Duration }
+type options struct{ slowRead, slowPropose time.Duration }
 
 // SlowRead has lists, badges and syncs logged that took so long or longer; 0: all of them; negative: none. Without it that is DefaultSlowRead.
 func SlowRead(least time.Duration) Option { return func(o *options) { o.slowRead = least } }
 
+// SlowPropose has proposals logged that took so long or longer, with how long each of their stages did; 0: all of them; negative: none. Without it that is DefaultSlowPropose.
+func SlowPropose(least time.Duration) Option { return func(o *options) { o.slowPropose = least } }
+
 // New returns an observer that logs. What expired, users that are forgotten, and the beginning and the end of the drain, are at info; batches, and turns of the reaper's pace, are at debug, and at warn where
 // the attempt failed; failures are at error, but at warn where a conversation failed that goes on. Refused proposals that nobody waits for are at
-// warn, at most ten a second, and so are slow reads: see [SlowRead].
+// warn, at most ten a second, and so are slow reads and slow proposals: see [SlowRead] and [SlowPropose].
 //
 // The observer may be used by several engines at once, as the logger may. Its funcs block for as long as the logger's writer does.
 func New(log zerolog.Logger, opts ...Option) *actors.Observer {
-	o := options{slowRead: DefaultSlowRead}
+	o := options{slowRead: DefaultSlowRead, slowPropose: DefaultSlowPropose}
 	for _, option := range opts {
 		option(&o)
 	}
 	slow := log.Sample(&zerolog.BurstSampler{Burst: slowReadsPerSecond, Period: time.Second})
+	slowly := log.Sample(&zerolog.BurstSampler{Burst: slowProposalsPerSecond, Period: time.Second})
 	sampled := log.Sample(&zerolog.BurstSampler{Burst: unansweredPerSecond, Period: time.Second})
-	return &actors.Observer{
+	observer := &actors.Observer{
 		Expired:   func(i actors.ExpiredInfo) { expired(&log, &i) },
 		ReapEnd:   func(i actors.ReapInfo) { reaped(&log, &i) },
 		Paced:     func(i actors.PaceInfo) { paced(&log, &i) },
@@ -58,6 +68,14 @@ func New(log zerolog.Logger, opts ...Option) *actors.Observer {
 		StopBegin:  func(i actors.StopInfo) { stopBegun(&log, &i) },
 		StopEnd:    func(i actors.StopInfo) { stopEnded(&log, &i) },
 	}
+	if o.slowPropose >= 0 {
+		observer.Proposed = func(i actors.ProposedInfo) {
+			if i.Queue+i.Apply+i.Journal+i.Commit >= o.slowPropose {
+				proposedSlowly(&slowly, &i)
+			}
+		}
+	}
+	return observer
 }
 
 func expired(log *zerolog.Logger, i *actors.ExpiredInfo) {
@@ -128,6 +146,22 @@ func flushed(log *zerolog.Logger, i *actors.FlushInfo) {
 		Int("attempt", i.Attempt).
 		Float64("took_ms", milliseconds(i.Took)).
 		Msg(outcome(i.Err, "journal flushed", "journal not flushed yet"))
+}
+
+// proposedSlowly says what a proposal waited for: others of its conversation, or its rows (queue); the processor (apply); the batch before (journal); the store (commit).
+func proposedSlowly(log *zerolog.Logger, i *actors.ProposedInfo) {
+	log.Warn().
+		Err(i.Err).
+		Str("conversation", i.Conversation).
+		Str("change", i.Kind).
+		Stringer("ack", i.Ack).
+		Stringer("result", i.Result).
+		Float64("queue_ms", milliseconds(i.Queue)).
+		Float64("apply_ms", milliseconds(i.Apply)).
+		Float64("journal_ms", milliseconds(i.Journal)).
+		Float64("commit_ms", milliseconds(i.Commit)).
+		Float64("took_ms", milliseconds(i.Queue+i.Apply+i.Journal+i.Commit)).
+		Msg("slow proposal")
 }
 
 // readSlowly says what makes a read slow: much that was gone through, of which a part is the same for each page; rows that the store was asked for; or neither, and then the

@@ -189,6 +189,29 @@ func TestEachThingIsOneLineWithItsKeys(t *testing.T) {
 			},
 		},
 		{
+			"a slow proposal",
+			func(o *actors.Observer) {
+				o.Proposed(actors.ProposedInfo{
+					Conversation: "group:42", Kind: "post", Ack: actors.AckCommitted, Result: actors.ResultChanged,
+					Queue: 100 * time.Millisecond, Apply: 2 * time.Millisecond, Journal: 30 * time.Millisecond, Commit: 368 * time.Millisecond,
+				})
+			},
+			map[string]any{
+				"level": "warn", "message": "slow proposal", "conversation": "group:42", "change": "post", "ack": "committed", "result": "changed",
+				"queue_ms": 100.0, "apply_ms": 2.0, "journal_ms": 30.0, "commit_ms": 368.0, "took_ms": 500.0,
+			},
+		},
+		{
+			"a slow proposal that the store does not take",
+			func(o *actors.Observer) {
+				o.Proposed(actors.ProposedInfo{Conversation: "group:42", Kind: "read", Ack: actors.AckDefault, Commit: time.Second, Err: errDisk})
+			},
+			map[string]any{
+				"level": "warn", "message": "slow proposal", "error": "the disk is slow", "conversation": "group:42", "change": "read", "ack": "default",
+				"result": "changed", "queue_ms": 0.0, "apply_ms": 0.0, "journal_ms": 0.0, "commit_ms": 1000.0, "took_ms": 1000.0,
+			},
+		},
+		{
 			"draining",
 			func(o *actors.Observer) { o.StopBegin(actors.StopInfo{Active: 3, Queued: 2, JournalRows: 1}) },
 			map[string]any{"level": "info", "message": "draining", "active": 3.0, "queued": 2.0, "journal_rows": 1.0},
@@ -247,6 +270,43 @@ func TestRefusalsThatNobodyWaitsForDoNotFloodTheLog(t *testing.T) {
 	}
 	if refusals < 10 || refusals > 100 || others != 1 {
 		t.Errorf("%d lines of 100,000 refusals and %d others, want ten or so for each second it took, and 1", refusals, others)
+	}
+}
+
+func TestOnlyProposalsThatTakeAsLongAsIsSlowAreLogged(t *testing.T) {
+	took := []time.Duration{0, 4 * time.Millisecond, 496 * time.Millisecond, 500 * time.Millisecond, time.Minute}
+	for _, test := range []struct {
+		name    string
+		options []logobserver.Option
+		want    int
+	}{
+		{"unless it is said", nil, 2},
+		{"from a millisecond on", []logobserver.Option{logobserver.SlowPropose(time.Millisecond)}, 4},
+		{"all", []logobserver.Option{logobserver.SlowPropose(0)}, 5},
+	} {
+		got := record(t, zerolog.DebugLevel, func(o *actors.Observer) {
+			for _, d := range took {
+				// It is the sum that counts.
+				o.Proposed(actors.ProposedInfo{Conversation: "group:42", Queue: d / 4, Apply: d / 4, Journal: d / 4, Commit: d / 4})
+			}
+		}, test.options...)
+		if len(got) != test.want {
+			t.Errorf("%s: %d of %v are logged, want %d", test.name, len(got), took, test.want)
+		}
+	}
+	if o := logobserver.New(zerolog.Nop(), logobserver.SlowPropose(-1)); o.Proposed != nil {
+		t.Error("where none is logged, the engine is to spend nothing on telling")
+	}
+}
+
+func TestSlowProposalsDoNotFloodTheLog(t *testing.T) {
+	lines := record(t, zerolog.DebugLevel, func(o *actors.Observer) {
+		for range 100_000 {
+			o.Proposed(actors.ProposedInfo{Conversation: "group:42", Commit: time.Second})
+		}
+	})
+	if len(lines) < 10 || len(lines) > 100 {
+		t.Errorf("%d lines of 100,000 slow proposals, want ten or so for each second it took", len(lines))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,20 +31,28 @@ type engine interface {
 
 // daemon is a server at work: the door, the engine behind it and its store.
 type daemon struct {
-	door         *door
-	engine       engine
-	store        io.Closer
-	drainTimeout time.Duration
-	log          zerolog.Logger
+	door          *door
+	metrics       *metrics
+	metricsAtDoor bool
+	metricsPort   *port // nil: metrics are served at the door, or nowhere
+	engine        engine
+	store         io.Closer
+	drainTimeout  time.Duration
+	log           zerolog.Logger
 }
 
 // startDaemon listens first, so that a port in use is reported at once and the health pages answer while the store is opened.
 func startDaemon(ctx context.Context, c *config.Config, log zerolog.Logger) (*daemon, error) {
-	door, err := openDoor(ctx, c.Listen, log)
+	d := &daemon{metrics: newMetrics(log), metricsAtDoor: c.MetricsListen == "", drainTimeout: c.DrainTimeout, log: log}
+	pages := map[string]http.Handler{}
+	if d.metricsAtDoor {
+		pages[metricsPath] = d.metrics.handler()
+	}
+	door, err := openDoor(ctx, c.Listen, log, pages)
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{door: door, drainTimeout: c.DrainTimeout, log: log}
+	d.door = door
 	if err := d.start(ctx, c); err != nil {
 		return nil, errors.Join(err, d.close(ctx))
 	}
@@ -51,11 +60,19 @@ func startDaemon(ctx context.Context, c *config.Config, log zerolog.Logger) (*da
 }
 
 func (d *daemon) start(ctx context.Context, c *config.Config) error {
+	if c.MetricsListen != "" && c.MetricsListen != metricsOff {
+		mux := http.NewServeMux()
+		mux.Handle(metricsPath, d.metrics.handler())
+		var err error
+		if d.metricsPort, err = openPort(ctx, "--metrics-listen", c.MetricsListen, mux, d.log); err != nil {
+			return err
+		}
+	}
 	settings, err := c.Engine()
 	if err != nil {
 		return err
 	}
-	settings.Observer = logobserver.New(d.log)
+	settings.Observer = logobserver.New(d.log, logobserver.SlowRead(c.SlowRead), logobserver.SlowPropose(c.SlowPropose))
 	store, err := badgerstore.Open(c.Data, badgerstore.Options{
 		NoSync: c.NoSync, RowCacheBytes: c.RowCacheBytes, ReserveBytes: c.ReserveBytes, Log: badgerLog(d.log), Maintained: maintenanceLog(d.log),
 	})
@@ -68,8 +85,30 @@ func (d *daemon) start(ctx context.Context, c *config.Config) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	d.engine = engine
+	if err := d.metrics.show(engine, store); err != nil {
+		return errors.Join(fmt.Errorf("metrics: %w", err), engine.Stop(ctx))
+	}
 	d.door.server.Ready(engine)
 	return nil
+}
+
+// metricsFailed has the reason why the HTTP server of the metrics ended by itself, where they have one of their own.
+func (d *daemon) metricsFailed() <-chan error {
+	if d.metricsPort == nil {
+		return nil
+	}
+	return d.metricsPort.failed
+}
+
+// metricsAddress says where metrics are served, "off" where they are not.
+func (d *daemon) metricsAddress() string {
+	switch {
+	case d.metricsPort != nil:
+		return d.metricsPort.address()
+	case d.metricsAtDoor:
+		return d.door.address()
+	}
+	return metricsOff
 }
 
 // run returns once ctx has ended and everything was drained and closed, or once something failed and the rest was.
@@ -83,6 +122,8 @@ func (d *daemon) run(ctx context.Context) error {
 		return d.drain(ctx, "draining: nothing new is taken, what was accepted is being finished")
 	case err := <-d.door.failed:
 		return errors.Join(err, d.drain(ctx, "stopping: the HTTP server failed"))
+	case err := <-d.metricsFailed():
+		return errors.Join(err, d.drain(ctx, "stopping: the HTTP server of the metrics failed"))
 	case <-d.engine.Done():
 		err := errors.New("the engine stopped by itself")
 		if cause := d.engine.Err(); cause != nil {
@@ -126,6 +167,11 @@ func (d *daemon) close(ctx context.Context) error {
 	defer cancel()
 	if err := d.door.close(ctx); err != nil {
 		d.log.Warn().Err(err).Msg("calls were cut off")
+	}
+	if d.metricsPort != nil {
+		if err := d.metricsPort.close(ctx); err != nil {
+			d.log.Warn().Err(err).Msg("scrapes were cut off")
+		}
 	}
 	if d.store == nil {
 		return nil

@@ -52,7 +52,7 @@ func newDaemon(t *testing.T, engine *fakeEngine, log io.Writer) (*daemon, *fakeS
 	t.Helper()
 	engine.done = make(chan struct{})
 	logger := zerolog.New(zerolog.SyncWriter(log))
-	door, err := openDoor(t.Context(), "127.0.0.1:0", logger)
+	door, err := openDoor(t.Context(), "127.0.0.1:0", logger, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestAServerThatFailsEndsTheProcessAfterADrain(t *testing.T) {
 func TestAnOpenPortToOtherMachinesIsWarnedAbout(t *testing.T) {
 	for address, warned := range map[string]bool{"127.0.0.1:0": false, "localhost:0": false, ":0": true} {
 		var out strings.Builder
-		door, err := openDoor(t.Context(), address, zerolog.New(zerolog.SyncWriter(&out)))
+		door, err := openDoor(t.Context(), address, zerolog.New(zerolog.SyncWriter(&out)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,38 +24,54 @@ const (
 	headerBytes   = 64 << 10
 )
 
-// door is the port and the HTTP server behind it.
+// door is the port of the engine's services.
 type door struct {
-	server   *server.Server
+	*port
+
+	server *server.Server
+}
+
+// openDoor listens and answers; until an engine is given to the door's server, what it answers is that it starts. extra are pages beside the services, by their patterns.
+func openDoor(ctx context.Context, address string, log zerolog.Logger, extra map[string]http.Handler) (*door, error) {
+	d := &door{server: server.New(log)}
+	mux := http.NewServeMux()
+	mux.Handle("/", d.server.Handler())
+	for pattern, page := range extra {
+		mux.Handle(pattern, page)
+	}
+	var err error
+	if d.port, err = openPort(ctx, "--listen", address, mux, log); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// port is a listener and the HTTP server behind it.
+type port struct {
 	http     *http.Server
 	listener net.Listener
 	failed   chan error // has the reason why the HTTP server ended by itself
 	ended    chan struct{}
 }
 
-// openDoor listens and answers; until an engine is given to the door's server, what it answers is that it starts.
-func openDoor(ctx context.Context, address string, log zerolog.Logger) (*door, error) {
+// openPort listens and answers. Errors name the flag that the address comes from.
+func openPort(ctx context.Context, flag, address string, handler http.Handler, log zerolog.Logger) (*port, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("--listen: %s is in use by another process: stop that one first, or choose another address", address)
+			return nil, fmt.Errorf("%s: %s is in use by another process: stop that one first, or choose another address", flag, address)
 		}
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	if tcp, ok := listener.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		log.Warn().Str("listen", listener.Addr().String()).Msg("other machines may reach the port, and there is no authentication")
 	}
-	d := &door{
-		server:   server.New(log),
-		listener: listener,
-		failed:   make(chan error, 1),
-		ended:    make(chan struct{}),
-	}
+	p := &port{listener: listener, failed: make(chan error, 1), ended: make(chan struct{})}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // gRPC
-	d.http = &http.Server{
-		Handler:           d.server.Handler(),
+	p.http = &http.Server{
+		Handler:           handler,
 		Protocols:         &protocols,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -65,22 +81,22 @@ func openDoor(ctx context.Context, address string, log zerolog.Logger) (*door, e
 		ErrorLog:          slog.NewLogLogger(zerolog.NewSlogHandler(log), slog.LevelWarn),
 	}
 	go func() {
-		defer close(d.ended)
-		if err := d.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			d.failed <- fmt.Errorf("http server: %w", err)
+		defer close(p.ended)
+		if err := p.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- fmt.Errorf("http server: %w", err)
 		}
 	}()
-	return d, nil
+	return p, nil
 }
 
-func (d *door) address() string { return d.listener.Addr().String() }
+func (p *port) address() string { return p.listener.Addr().String() }
 
 // close stops listening and waits for the calls under way; those that are not done when ctx ends are cut off, which is the error.
-func (d *door) close(ctx context.Context) error {
-	err := d.http.Shutdown(ctx)
+func (p *port) close(ctx context.Context) error {
+	err := p.http.Shutdown(ctx)
 	if err != nil {
-		err = errors.Join(err, d.http.Close())
+		err = errors.Join(err, p.http.Close())
 	}
-	<-d.ended
+	<-p.ended
 	return err
 }

@@ -21,6 +21,7 @@ var errEnded = errors.New("exit status 0")
 type process struct {
 	command *exec.Cmd
 	url     string
+	metrics string // where metrics are served
 
 	mu    sync.Mutex
 	grown *sync.Cond // there is a new line, or there will be no more
@@ -47,11 +48,11 @@ func launch(ctx context.Context, dir string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ready struct{ Listen string }
+	var ready struct{ Listen, Metrics string }
 	if err := json.Unmarshal([]byte(line), &ready); err != nil {
 		return nil, err
 	}
-	p.url = "http://" + ready.Listen
+	p.url, p.metrics = "http://"+ready.Listen, "http://"+ready.Metrics
 	return p, nil
 }
 

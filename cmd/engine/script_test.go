@@ -27,7 +27,7 @@ const scriptTime = 2 * time.Minute
 //	signal NAME TERM|INT|KILL
 //	ended NAME [HOW]          waits for its end, which must be HOW ("exit status 1", "signal: killed"; none: exit code 0); its log becomes stderr
 //	call NAME CALL BODY       posts JSON to a method; the answer becomes stdout; with ! the status must not be 200
-//	get NAME PATH STATUS      gets a page, which must have the status; it becomes stdout
+//	get NAME PATH STATUS      gets a page, which must have the status; it becomes stdout. metrics:PATH is at the address that metrics are served at
 //	hash DIR FILE             writes into a file what is in a directory: each name, when it was changed, and a hash of its content
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -154,7 +154,11 @@ func (s *script) get(ts *testscript.TestScript, _ bool, args []string) error {
 	if err != nil {
 		return err
 	}
-	status, err := s.do(ts, http.MethodGet, p.url+args[1], "")
+	url := p.url + args[1]
+	if path, ok := strings.CutPrefix(args[1], "metrics:"); ok {
+		url = p.metrics + path
+	}
+	status, err := s.do(ts, http.MethodGet, url, "")
 	if err != nil {
 		return err
 	}

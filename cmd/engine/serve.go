@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/parley-im/parley/actors/logobserver"
 	"github.com/parley-im/parley/cmd/engine/internal/config"
 )
 
@@ -25,7 +26,8 @@ func newServeCommand() *cobra.Command {
 		Long: `Keep conversations in a directory and answer over gRPC, gRPC-Web and JSON on one port.
 
 There is no authentication: whoever reaches the port may do everything. /healthz answers 200 while the process
-runs; /readyz answers 200 while calls are answered, and 503 with a sentence while it starts or drains.
+runs; /readyz answers 200 while calls are answered, and 503 with a sentence while it starts or drains. /metrics is
+for Prometheus: docs/metrics.md has what is there.
 
 What the flags say can stand in a YAML file as well, with underscores for dashes, and in the environment
 (PARLEY_DRAIN_TIMEOUT); a flag goes before the environment, and that before the file. Policies of namespaces stand in
@@ -63,6 +65,10 @@ code 1; what was answered as committed is then safe all the same.`,
 	flags.Bool("no-sync", false, "leave it to the operating system when commits reach the disk: they survive the process, not the machine")
 	drainTimeout := config.Value(10 * time.Second)
 	flags.Var(&drainTimeout, "drain-timeout", "how long a drain may take")
+	flags.String("metrics-listen", "", "address to serve /metrics on instead of --listen; off: it is not served")
+	flags.Duration("census-every", 15*time.Minute, "how long after one count of the store's rows the next begins, for /metrics; 0: they are not counted")
+	flags.Duration("slow-read", logobserver.DefaultSlowRead, "lists, badges and syncs that take so long are logged; 0: all; negative: none")
+	flags.Duration("slow-propose", logobserver.DefaultSlowPropose, "proposals that take so long are logged, with their stages; 0: all; negative: none")
 	flags.String("log-format", "console", "console or json")
 	flags.String("log-level", "info", "trace, debug, info, warn or error")
 	return command
@@ -97,6 +103,7 @@ func serve(ctx context.Context, c *config.Config, out io.Writer) error {
 	}
 	log.Info().
 		Str("listen", d.door.address()).
+		Str("metrics", d.metricsAddress()).
 		Str("data", absolute(c.Data)).
 		Str("expire_after", expiry(c.Default.ExpireAfter)).
 		Int("namespaces", len(c.Namespaces)).

@@ -91,3 +91,20 @@ func (m *maintainer) look() (Disk, waste, error) {
 	d.Maintenance.Running = m.stop != nil
 	return d, w, nil
 }
+
+// Space returns what metrics show of the disk. It costs what Disk does, and fails as that does, or where the operating system does not say what is free.
+func (s *Store) Space() (persistence.Space, error) {
+	d, err := s.Disk()
+	if err != nil {
+		return persistence.Space{}, err
+	}
+	free, err := s.committer.space.ask(s.dir)
+	if err != nil {
+		return persistence.Space{}, fmt.Errorf("badgerstore: free space of %s: %w", s.dir, err)
+	}
+	size := func(n int64) uint64 { return uint64(max(n, 0)) }
+	return persistence.Space{
+		Tables: size(d.Tables), Stale: size(d.Reclaimable + d.Held), Logs: size(d.Logs), ValueLog: size(d.ValueLog),
+		Free: free, Reserve: s.committer.space.reserve, Given: size(d.Maintenance.Reclaimed),
+	}, nil
+}

@@ -18,6 +18,7 @@ type batch struct {
 	rows    int
 	bytes   int
 	oldest  persistence.Instant // when the first change was added
+	began   persistence.Instant // when the first attempt to write it was made; zero: none was. Only the journal's goroutine uses it.
 	stamp   persistence.Instant // the lowest of all changes'
 	touched bool                // something was added, though perhaps dropped again
 }

@@ -111,6 +111,9 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 	}
 	j.config.Begin(a)
 	began := j.config.Now()
+	if b.began == 0 {
+		b.began = began
+	}
 	results, err := j.config.Store.Commit(j.ctx, persistence.Batch{Clock: began, Groups: groups})
 	j.config.End(a, j.config.Now().Sub(began), err)
 	if err != nil {
@@ -160,8 +163,9 @@ func (j *Journal) land(b *batch) {
 		j.Flush()
 	}
 	j.counts.flushes.Add(1)
+	when := Written{Began: b.began, Ended: j.config.Now()}
 	for _, w := range waiters {
-		w.Committed(nil)
+		w.Committed(when, nil)
 	}
 	j.config.OnFlush(b.seq)
 }
@@ -170,18 +174,20 @@ func (j *Journal) land(b *batch) {
 func (j *Journal) release(name string, err error) {
 	j.mu.Lock()
 	var released []waiting
+	var when []Written
 	for b := range j.oldestFirst() {
 		b.waiters = slices.DeleteFunc(b.waiters, func(w waiting) bool {
 			if name != "" && w.name != name {
 				return false
 			}
 			released = append(released, w)
+			when = append(when, Written{Began: b.began})
 			return true
 		})
 	}
 	j.mu.Unlock()
-	for _, w := range released {
-		w.Committed(err)
+	for i, w := range released {
+		w.Committed(when[i], err)
 	}
 }
 

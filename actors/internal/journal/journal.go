@@ -24,7 +24,13 @@ import (
 type Waiter interface {
 	// Committed is called with nil once everything is durable. An error says that this is not so: ErrStoreFull where it will be tried again,
 	// ErrUnavailable where the journal was closed or lost the shard first, ErrQuarantined where the store will not have the conversation's rows.
-	Committed(err error)
+	Committed(when Written, err error)
+}
+
+// Written says when a batch was written.
+type Written struct {
+	Began persistence.Instant // its first attempt; zero: there was none, or the batch had been written before anybody waited for it
+	Ended persistence.Instant // the store had it; zero: it had not, or had it before anybody waited
 }
 
 // Config is what a journal needs.
@@ -110,7 +116,7 @@ func (j *Journal) AddNoted(name string, shard persistence.Shard, writes []conver
 	if err := j.refuses(name); err != nil {
 		j.mu.Unlock()
 		if waiter != nil {
-			waiter.Committed(err)
+			waiter.Committed(Written{}, err)
 		}
 		return 0
 	}
@@ -172,16 +178,16 @@ func (j *Journal) Wait(name string, seq uint64, waiter Waiter) {
 	switch {
 	case dropped: // rows that were to be in the store by now may be among those
 		j.mu.Unlock()
-		waiter.Committed(barred)
+		waiter.Committed(Written{}, barred)
 		return
 	case j.flushed >= seq:
 		j.mu.Unlock()
-		waiter.Committed(nil)
+		waiter.Committed(Written{}, nil)
 		return
 	case j.closed != nil:
 		err := j.refuses(name)
 		j.mu.Unlock()
-		waiter.Committed(err)
+		waiter.Committed(Written{}, err)
 		return
 	}
 	for b := range j.oldestFirst() {
@@ -338,7 +344,7 @@ func (j *Journal) drain(ctx context.Context) error {
 // answer is a Waiter to receive from.
 type answer chan error
 
-func (a answer) Committed(err error) { a <- err }
+func (a answer) Committed(_ Written, err error) { a <- err }
 
 // LostError says that a journal was closed before it could write everything.
 type LostError struct {
@@ -372,7 +378,7 @@ func (j *Journal) shut(why error) {
 	j.gauge()
 	j.mu.Unlock()
 	for _, w := range waiters {
-		w.Committed(&conversation.Error{Kind: conversation.ErrUnavailable, Conversation: w.name, Cause: why})
+		w.Committed(Written{}, &conversation.Error{Kind: conversation.ErrUnavailable, Conversation: w.name, Cause: why})
 	}
 	j.cancel(why)
 }

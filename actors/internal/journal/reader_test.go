@@ -90,7 +90,7 @@ func TestAReaderNeverMissesARowOnItsWayIntoTheStore(t *testing.T) {
 
 type committed chan error
 
-func (c committed) Committed(err error) { c <- err }
+func (c committed) Committed(_ journal.Written, err error) { c <- err }
 
 // newest reads rows as the engine does.
 func (f *fixture) newest(name string, keys [][]byte) []uint64 {

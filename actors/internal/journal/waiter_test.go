@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -15,15 +16,17 @@ type waiter struct {
 
 	mu      sync.Mutex
 	answers []error
+	when    []journal.Written
 }
 
-func (w *waiter) Committed(err error) {
+func (w *waiter) Committed(when journal.Written, err error) {
 	if w.check != nil {
 		w.check()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.answers = append(w.answers, err)
+	w.when = append(w.when, when)
 }
 
 func (w *waiter) told() []error {

@@ -29,6 +29,11 @@ type Config struct {
 	LogFormat    string        `koanf:"log_format"`
 	LogLevel     string        `koanf:"log_level"`
 
+	MetricsListen string        `koanf:"metrics_listen"` // "": where Listen is; "off": nowhere
+	CensusEvery   time.Duration `koanf:"census_every"`
+	SlowRead      time.Duration `koanf:"slow_read"`
+	SlowPropose   time.Duration `koanf:"slow_propose"`
+
 	// Default is the policy of namespaces that are not named. Its expire_after has a flag.
 	Default Policy `koanf:"default"`
 	// Namespaces holds policies by namespace. What one leaves out is as in Default.
@@ -126,7 +131,7 @@ func (c *Config) Engine() (actors.Config, error) {
 	engine := actors.Config{
 		Namespaces: map[string]conversation.Policy{},
 		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, ReadShare: c.ReadShare, MaxForgetting: c.MaxForgetting, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue,
-		FlushInterval: c.FlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
+		CensusEvery: c.CensusEvery, FlushInterval: c.FlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
 		SyncHorizon: c.SyncHorizon, BadgeConversations: c.BadgeConversations, MaxFailures: c.MaxFailures, QuarantineFor: c.QuarantineFor,
 		Reaper: actors.ReaperConfig{
 			BatchRows: c.ReapBatchRows, BatchDelay: c.ReapBatchDelay, MinRowsPerSecond: c.ReapMinRowsPerSecond, MaxRowsPerSecond: c.ReapMaxRowsPerSecond,
