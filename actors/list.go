@@ -86,6 +86,7 @@ func (l *listing) page(ctx context.Context) (page ListPage, err error) {
 	if err := l.collect(ctx); err != nil {
 		return ListPage{}, asError(err)
 	}
+	page.Conversations = make([]conversation.View, 0, min(len(l.found), l.limit))
 	for i := range l.found {
 		if i == l.limit {
 			if page.NextPageToken, err = l.found[i-1].token(page.SyncCursor); err != nil {
@@ -233,6 +234,7 @@ func (l *listing) add(ctx context.Context, kind persistence.EntryKind, period pe
 	if err != nil {
 		return err
 	}
+	l.found = slices.Grow(l.found, len(names))
 	for i, name := range names {
 		item, fate := l.judge(name, &looked[i])
 		if fate == FateLater {

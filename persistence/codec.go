@@ -34,8 +34,8 @@ type decoder struct {
 }
 
 // decode starts on a value: it checks its format version.
-func decode(value []byte) *decoder {
-	d := &decoder{rest: value}
+func decode(value []byte) decoder {
+	d := decoder{rest: value}
 	if v := d.byte(); d.err == nil && v != format {
 		if v > format {
 			d.err = fmt.Errorf("%w: value has version %d, this program reads %d", ErrNewerFormat, v, format)

@@ -102,7 +102,7 @@ type Result struct {
 
 // Snapshot is a consistent, unchanging view of a store. Its methods may be called from any goroutine until Close.
 type Snapshot interface {
-	// Get returns a copy of the row's value, or ErrNotFound.
+	// Get returns the row's value, which must not be changed, or ErrNotFound.
 	Get(ctx context.Context, key []byte) ([]byte, error)
 	// Scan yields the rows of the ranges in ascending order of their keys, which that of the ranges must be as well, none having anything in common with another. To
 	// scan several at once costs less than one after the other. Key and Value are valid only until the next step. An error, once, ends the

@@ -1,7 +1,6 @@
 package badgerstore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -155,7 +154,7 @@ func (s *snapshot) Get(ctx context.Context, key []byte) ([]byte, error) {
 	keeps := cache.keeps(key)
 	if keeps {
 		if value, ok := cache.get(key, s.published.number); ok {
-			return bytes.Clone(value), nil
+			return value, nil
 		}
 	}
 	item, err := s.published.txn.Get(key)
@@ -170,7 +169,7 @@ func (s *snapshot) Get(ctx context.Context, key []byte) ([]byte, error) {
 		return nil, fmt.Errorf("badgerstore: get %q: %w", key, err)
 	}
 	if keeps {
-		cache.put(key, bytes.Clone(value), s.published.number)
+		cache.put(key, value, s.published.number)
 	}
 	return value, nil
 }
