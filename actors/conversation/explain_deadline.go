@@ -46,15 +46,19 @@ type DeadlineSum struct {
 	Origin   DeadlineOrigin
 	// Held and Pinned say why it does not expire though there are Steps: it is held, or the policy keeps what is pinned. Retention goes on counting meanwhile.
 	Held, Pinned bool
-	Steps        []DeadlineStep      // one for each rule that the policy sets; none: it asks for no end
-	First        Retention           // the rule whose step comes first, as far as that is known
-	Jitter       time.Duration       // the generation's own, which is added to that
-	Asked        persistence.Instant // what the policy asks for: the first step and the jitter, whether or not the conversation is kept; Never: no end
+	// Unread: likewise, but it is not over while a member has messages unread. Witness is one who has; "": nobody is known to, and it is found out when the retention has run out.
+	Unread  bool
+	Witness string
+	Steps   []DeadlineStep      // one for each rule that the policy sets; none: it asks for no end
+	First   Retention           // the rule whose step comes first, as far as that is known
+	Jitter  time.Duration       // the generation's own, which is added to that
+	Asked   persistence.Instant // what the policy asks for: the first step and the jitter, whether or not the conversation is kept; Never: no end
 }
 
 // DeadlineSum says how the deadline of a head comes about, under the policy that its namespace has now.
 func (p Policy) DeadlineSum(name string, h *persistence.Head, now persistence.Instant) DeadlineSum {
 	d := DeadlineSum{Deadline: h.Deadline, Held: h.Held, Pinned: p.KeepPinned && h.Pins > 0, Asked: persistence.Never}
+	d.Unread, d.Witness = h.Kept != 0, h.Witness
 	if p.ExpireJitter > 0 {
 		d.Jitter = p.jitter(name, h.Generation)
 	}
@@ -115,7 +119,7 @@ func (p Policy) lastChange(h *persistence.Head, jitter time.Duration, now persis
 }
 
 func (p Policy) origin(d *DeadlineSum, h *persistence.Head) DeadlineOrigin {
-	kept := d.Held || d.Pinned
+	kept := d.Held || d.Pinned || d.Unread
 	switch {
 	case h.Reason == persistence.ReasonDeleted:
 		return OriginDeleted

@@ -127,3 +127,17 @@ func TestADeadlineThatHadGoneByIsSaidToBeCut(t *testing.T) {
 		t.Errorf("released long after its retention had gone by: %+v", d)
 	}
 }
+
+func TestADeadlineSaysThatSomebodyHasYetToRead(t *testing.T) {
+	w := newWorld(t)
+	w.policy = conversation.Policy{ExpireAfter: time.Hour, KeepUnread: true}
+	w.do(say(1, "ann", "bob"))
+	if d := w.deadline(); d.Deadline != persistence.Never || !d.Unread || d.Witness != "" || d.Origin != conversation.OriginPolicy || d.Asked != w.now.Add(time.Hour) {
+		t.Errorf("got %+v; want that it is kept, and by nobody that is known", d)
+	}
+	w.policy.KeepUnread = false
+	w.do(say(2, "ann"))
+	if d := w.deadline(); d.Unread || d.Origin != conversation.OriginPolicy || d.Deadline != d.Asked {
+		t.Errorf("got %+v; want that it is not kept", d)
+	}
+}

@@ -121,6 +121,9 @@ func (t *text) policy(p *parleyv1.PolicyExplanation, asked bool) {
 	if p.GetKeepPinned() {
 		rules = append(rules, "keep_pinned")
 	}
+	if p.GetKeepUnread() {
+		rules = append(rules, "keep_unread")
+	}
 	if p.GetMembersRequired() {
 		rules = append(rules, "new_generation members_required")
 	}
@@ -165,6 +168,10 @@ func originText(d *parleyv1.DeadlineExplanation) string {
 		kept = "it is held"
 	case d.GetPinned():
 		kept = "it is pinned"
+	case d.GetUnread() && d.GetWitness() != "":
+		kept = named(d.GetWitness()) + " has messages unread"
+	case d.GetUnread():
+		kept = "it is kept while a member has messages unread"
 	}
 	switch d.GetOrigin() {
 	case parleyv1.DeadlineOrigin_DEADLINE_ORIGIN_POLICY:

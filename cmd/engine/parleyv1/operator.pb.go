@@ -1046,6 +1046,10 @@ type PolicyExplanation struct {
 	MembersRequired bool                   `protobuf:"varint,8,opt,name=members_required,json=membersRequired,proto3" json:"members_required,omitempty"`
 	MaxSeqJump      uint64                 `protobuf:"varint,9,opt,name=max_seq_jump,json=maxSeqJump,proto3" json:"max_seq_jump,omitempty"`
 	ReceiptsUpTo    uint64                 `protobuf:"varint,10,opt,name=receipts_up_to,json=receiptsUpTo,proto3" json:"receipts_up_to,omitempty"` // 0: any number
+	KeepUnread      bool                   `protobuf:"varint,11,opt,name=keep_unread,json=keepUnread,proto3" json:"keep_unread,omitempty"`
+	TombstoneFor    *durationpb.Duration   `protobuf:"bytes,12,opt,name=tombstone_for,json=tombstoneFor,proto3" json:"tombstone_for,omitempty"` // absent: as long as events
+	MaxMembers      uint64                 `protobuf:"varint,13,opt,name=max_members,json=maxMembers,proto3" json:"max_members,omitempty"`      // 0: any number
+	MaxPreview      uint64                 `protobuf:"varint,14,opt,name=max_preview,json=maxPreview,proto3" json:"max_preview,omitempty"`      // bytes; 0: as many as there may be
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1146,6 +1150,34 @@ func (x *PolicyExplanation) GetMaxSeqJump() uint64 {
 func (x *PolicyExplanation) GetReceiptsUpTo() uint64 {
 	if x != nil {
 		return x.ReceiptsUpTo
+	}
+	return 0
+}
+
+func (x *PolicyExplanation) GetKeepUnread() bool {
+	if x != nil {
+		return x.KeepUnread
+	}
+	return false
+}
+
+func (x *PolicyExplanation) GetTombstoneFor() *durationpb.Duration {
+	if x != nil {
+		return x.TombstoneFor
+	}
+	return nil
+}
+
+func (x *PolicyExplanation) GetMaxMembers() uint64 {
+	if x != nil {
+		return x.MaxMembers
+	}
+	return 0
+}
+
+func (x *PolicyExplanation) GetMaxPreview() uint64 {
+	if x != nil {
+		return x.MaxPreview
 	}
 	return 0
 }
@@ -1408,6 +1440,8 @@ type DeadlineExplanation struct {
 	First         Retention              `protobuf:"varint,6,opt,name=first,proto3,enum=parley.v1.Retention" json:"first,omitempty"` // whose step comes first
 	Jitter        *durationpb.Duration   `protobuf:"bytes,7,opt,name=jitter,proto3" json:"jitter,omitempty"`                         // is added to that
 	Asked         *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=asked,proto3" json:"asked,omitempty"`                           // the sum, whether or not the conversation is kept
+	Unread        bool                   `protobuf:"varint,9,opt,name=unread,proto3" json:"unread,omitempty"`                        // it does not expire while a member has messages unread
+	Witness       string                 `protobuf:"bytes,10,opt,name=witness,proto3" json:"witness,omitempty"`                      // one who has; "": nobody is known to, and it is found out when the retention has run out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1496,6 +1530,20 @@ func (x *DeadlineExplanation) GetAsked() *timestamppb.Timestamp {
 		return x.Asked
 	}
 	return nil
+}
+
+func (x *DeadlineExplanation) GetUnread() bool {
+	if x != nil {
+		return x.Unread
+	}
+	return false
+}
+
+func (x *DeadlineExplanation) GetWitness() string {
+	if x != nil {
+		return x.Witness
+	}
+	return ""
 }
 
 type DeadlineStep struct {
@@ -3163,7 +3211,7 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\ajournal\x18\f \x01(\v2\x1d.parley.v1.JournalExplanationR\ajournal\x124\n" +
 	"\x06reaper\x18\r \x01(\v2\x1c.parley.v1.ReaperExplanationR\x06reaper\x127\n" +
 	"\achanges\x18\x0e \x01(\v2\x1d.parley.v1.ChangesExplanationR\achanges\x12.\n" +
-	"\x04user\x18\x0f \x01(\v2\x1a.parley.v1.UserExplanationR\x04user\"\xcf\x03\n" +
+	"\x04user\x18\x0f \x01(\v2\x1a.parley.v1.UserExplanationR\x04user\"\xf2\x04\n" +
 	"\x11PolicyExplanation\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05named\x18\x02 \x01(\bR\x05named\x12<\n" +
@@ -3179,7 +3227,14 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\fmax_seq_jump\x18\t \x01(\x04R\n" +
 	"maxSeqJump\x12$\n" +
 	"\x0ereceipts_up_to\x18\n" +
-	" \x01(\x04R\freceiptsUpTo\"\x88\x04\n" +
+	" \x01(\x04R\freceiptsUpTo\x12\x1f\n" +
+	"\vkeep_unread\x18\v \x01(\bR\n" +
+	"keepUnread\x12>\n" +
+	"\rtombstone_for\x18\f \x01(\v2\x19.google.protobuf.DurationR\ftombstoneFor\x12\x1f\n" +
+	"\vmax_members\x18\r \x01(\x04R\n" +
+	"maxMembers\x12\x1f\n" +
+	"\vmax_preview\x18\x0e \x01(\x04R\n" +
+	"maxPreview\"\x88\x04\n" +
 	"\x0fHeadExplanation\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\x04R\n" +
@@ -3211,7 +3266,7 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\bdeadline\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x124\n" +
 	"\adeleted\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\adeleted\x129\n" +
 	"\n" +
-	"kept_until\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tkeptUntil\"\xec\x02\n" +
+	"kept_until\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tkeptUntil\"\x9e\x03\n" +
 	"\x13DeadlineExplanation\x126\n" +
 	"\bdeadline\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x121\n" +
 	"\x06origin\x18\x02 \x01(\x0e2\x19.parley.v1.DeadlineOriginR\x06origin\x12\x12\n" +
@@ -3220,7 +3275,10 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\x05steps\x18\x05 \x03(\v2\x17.parley.v1.DeadlineStepR\x05steps\x12*\n" +
 	"\x05first\x18\x06 \x01(\x0e2\x14.parley.v1.RetentionR\x05first\x121\n" +
 	"\x06jitter\x18\a \x01(\v2\x19.google.protobuf.DurationR\x06jitter\x120\n" +
-	"\x05asked\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05asked\"\xe0\x01\n" +
+	"\x05asked\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05asked\x12\x16\n" +
+	"\x06unread\x18\t \x01(\bR\x06unread\x12\x18\n" +
+	"\awitness\x18\n" +
+	" \x01(\tR\awitness\"\xe0\x01\n" +
 	"\fDeadlineStep\x12(\n" +
 	"\x04rule\x18\x01 \x01(\x0e2\x14.parley.v1.RetentionR\x04rule\x12.\n" +
 	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12/\n" +
@@ -3506,73 +3564,74 @@ var file_cmd_engine_parleyv1_operator_proto_depIdxs = []int32{
 	36, // 20: parley.v1.PolicyExplanation.expire_idle:type_name -> google.protobuf.Duration
 	36, // 21: parley.v1.PolicyExplanation.expire_age:type_name -> google.protobuf.Duration
 	36, // 22: parley.v1.PolicyExplanation.expire_jitter:type_name -> google.protobuf.Duration
-	37, // 23: parley.v1.HeadExplanation.born:type_name -> google.protobuf.Timestamp
-	37, // 24: parley.v1.HeadExplanation.last_post:type_name -> google.protobuf.Timestamp
-	37, // 25: parley.v1.HeadExplanation.last_change:type_name -> google.protobuf.Timestamp
-	38, // 26: parley.v1.TombstoneExplanation.reason:type_name -> parley.v1.Reason
-	37, // 27: parley.v1.TombstoneExplanation.deadline:type_name -> google.protobuf.Timestamp
-	37, // 28: parley.v1.TombstoneExplanation.deleted:type_name -> google.protobuf.Timestamp
-	37, // 29: parley.v1.TombstoneExplanation.kept_until:type_name -> google.protobuf.Timestamp
-	37, // 30: parley.v1.DeadlineExplanation.deadline:type_name -> google.protobuf.Timestamp
-	4,  // 31: parley.v1.DeadlineExplanation.origin:type_name -> parley.v1.DeadlineOrigin
-	18, // 32: parley.v1.DeadlineExplanation.steps:type_name -> parley.v1.DeadlineStep
-	3,  // 33: parley.v1.DeadlineExplanation.first:type_name -> parley.v1.Retention
-	36, // 34: parley.v1.DeadlineExplanation.jitter:type_name -> google.protobuf.Duration
-	37, // 35: parley.v1.DeadlineExplanation.asked:type_name -> google.protobuf.Timestamp
-	3,  // 36: parley.v1.DeadlineStep.rule:type_name -> parley.v1.Retention
-	37, // 37: parley.v1.DeadlineStep.from:type_name -> google.protobuf.Timestamp
-	36, // 38: parley.v1.DeadlineStep.after:type_name -> google.protobuf.Duration
-	37, // 39: parley.v1.DeadlineStep.at:type_name -> google.protobuf.Timestamp
-	37, // 40: parley.v1.DueExplanation.at:type_name -> google.protobuf.Timestamp
-	36, // 41: parley.v1.DueExplanation.early:type_name -> google.protobuf.Duration
-	37, // 42: parley.v1.DueExplanation.looks_from:type_name -> google.protobuf.Timestamp
-	37, // 43: parley.v1.DueExplanation.looks_at:type_name -> google.protobuf.Timestamp
-	37, // 44: parley.v1.IndexExplanation.listed:type_name -> google.protobuf.Timestamp
-	37, // 45: parley.v1.IndexExplanation.listed_moves:type_name -> google.protobuf.Timestamp
-	37, // 46: parley.v1.IndexExplanation.noticed:type_name -> google.protobuf.Timestamp
-	37, // 47: parley.v1.IndexExplanation.noticed_moves:type_name -> google.protobuf.Timestamp
-	5,  // 48: parley.v1.MemoryExplanation.state:type_name -> parley.v1.MemoryState
-	37, // 49: parley.v1.MemoryExplanation.last_used:type_name -> google.protobuf.Timestamp
-	37, // 50: parley.v1.MemoryExplanation.until:type_name -> google.protobuf.Timestamp
-	36, // 51: parley.v1.JournalExplanation.age:type_name -> google.protobuf.Duration
-	24, // 52: parley.v1.ReaperExplanation.generations:type_name -> parley.v1.ReapExplanation
-	37, // 53: parley.v1.ReaperExplanation.resumes:type_name -> google.protobuf.Timestamp
-	2,  // 54: parley.v1.ReapExplanation.stage:type_name -> parley.v1.Life
-	37, // 55: parley.v1.ReapExplanation.due:type_name -> google.protobuf.Timestamp
-	37, // 56: parley.v1.ChangesExplanation.since:type_name -> google.protobuf.Timestamp
-	26, // 57: parley.v1.ChangesExplanation.changes:type_name -> parley.v1.RecentChange
-	37, // 58: parley.v1.RecentChange.at:type_name -> google.protobuf.Timestamp
-	39, // 59: parley.v1.RecentChange.changed:type_name -> parley.v1.Changed
-	28, // 60: parley.v1.UserExplanation.unread:type_name -> parley.v1.UnreadSum
-	40, // 61: parley.v1.UserExplanation.hide:type_name -> parley.v1.Hide
-	37, // 62: parley.v1.UserExplanation.muted_until:type_name -> google.protobuf.Timestamp
-	37, // 63: parley.v1.UserExplanation.read_at:type_name -> google.protobuf.Timestamp
-	37, // 64: parley.v1.UserExplanation.changed:type_name -> google.protobuf.Timestamp
-	29, // 65: parley.v1.UserExplanation.entries:type_name -> parley.v1.EntryExplanation
-	0,  // 66: parley.v1.EntryExplanation.kind:type_name -> parley.v1.EntryKind
-	37, // 67: parley.v1.EntryExplanation.hour:type_name -> google.protobuf.Timestamp
-	37, // 68: parley.v1.EntryExplanation.moves:type_name -> google.protobuf.Timestamp
-	37, // 69: parley.v1.PreviewExpiryRequest.until:type_name -> google.protobuf.Timestamp
-	37, // 70: parley.v1.PreviewExpiryResponse.at:type_name -> google.protobuf.Timestamp
-	34, // 71: parley.v1.PreviewExpiryResponse.hours:type_name -> parley.v1.PreviewHour
-	35, // 72: parley.v1.PreviewExpiryResponse.first:type_name -> parley.v1.PreviewedConversation
-	37, // 73: parley.v1.PreviewHour.hour:type_name -> google.protobuf.Timestamp
-	37, // 74: parley.v1.PreviewedConversation.deadline:type_name -> google.protobuf.Timestamp
-	6,  // 75: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
-	8,  // 76: parley.v1.OperatorService.ExplainList:input_type -> parley.v1.ExplainListRequest
-	12, // 77: parley.v1.OperatorService.ExplainConversation:input_type -> parley.v1.ExplainConversationRequest
-	30, // 78: parley.v1.OperatorService.ApplyPolicies:input_type -> parley.v1.ApplyPoliciesRequest
-	32, // 79: parley.v1.OperatorService.PreviewExpiry:input_type -> parley.v1.PreviewExpiryRequest
-	7,  // 80: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
-	9,  // 81: parley.v1.OperatorService.ExplainList:output_type -> parley.v1.ExplainListResponse
-	13, // 82: parley.v1.OperatorService.ExplainConversation:output_type -> parley.v1.ExplainConversationResponse
-	31, // 83: parley.v1.OperatorService.ApplyPolicies:output_type -> parley.v1.ApplyPoliciesResponse
-	33, // 84: parley.v1.OperatorService.PreviewExpiry:output_type -> parley.v1.PreviewExpiryResponse
-	80, // [80:85] is the sub-list for method output_type
-	75, // [75:80] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	36, // 23: parley.v1.PolicyExplanation.tombstone_for:type_name -> google.protobuf.Duration
+	37, // 24: parley.v1.HeadExplanation.born:type_name -> google.protobuf.Timestamp
+	37, // 25: parley.v1.HeadExplanation.last_post:type_name -> google.protobuf.Timestamp
+	37, // 26: parley.v1.HeadExplanation.last_change:type_name -> google.protobuf.Timestamp
+	38, // 27: parley.v1.TombstoneExplanation.reason:type_name -> parley.v1.Reason
+	37, // 28: parley.v1.TombstoneExplanation.deadline:type_name -> google.protobuf.Timestamp
+	37, // 29: parley.v1.TombstoneExplanation.deleted:type_name -> google.protobuf.Timestamp
+	37, // 30: parley.v1.TombstoneExplanation.kept_until:type_name -> google.protobuf.Timestamp
+	37, // 31: parley.v1.DeadlineExplanation.deadline:type_name -> google.protobuf.Timestamp
+	4,  // 32: parley.v1.DeadlineExplanation.origin:type_name -> parley.v1.DeadlineOrigin
+	18, // 33: parley.v1.DeadlineExplanation.steps:type_name -> parley.v1.DeadlineStep
+	3,  // 34: parley.v1.DeadlineExplanation.first:type_name -> parley.v1.Retention
+	36, // 35: parley.v1.DeadlineExplanation.jitter:type_name -> google.protobuf.Duration
+	37, // 36: parley.v1.DeadlineExplanation.asked:type_name -> google.protobuf.Timestamp
+	3,  // 37: parley.v1.DeadlineStep.rule:type_name -> parley.v1.Retention
+	37, // 38: parley.v1.DeadlineStep.from:type_name -> google.protobuf.Timestamp
+	36, // 39: parley.v1.DeadlineStep.after:type_name -> google.protobuf.Duration
+	37, // 40: parley.v1.DeadlineStep.at:type_name -> google.protobuf.Timestamp
+	37, // 41: parley.v1.DueExplanation.at:type_name -> google.protobuf.Timestamp
+	36, // 42: parley.v1.DueExplanation.early:type_name -> google.protobuf.Duration
+	37, // 43: parley.v1.DueExplanation.looks_from:type_name -> google.protobuf.Timestamp
+	37, // 44: parley.v1.DueExplanation.looks_at:type_name -> google.protobuf.Timestamp
+	37, // 45: parley.v1.IndexExplanation.listed:type_name -> google.protobuf.Timestamp
+	37, // 46: parley.v1.IndexExplanation.listed_moves:type_name -> google.protobuf.Timestamp
+	37, // 47: parley.v1.IndexExplanation.noticed:type_name -> google.protobuf.Timestamp
+	37, // 48: parley.v1.IndexExplanation.noticed_moves:type_name -> google.protobuf.Timestamp
+	5,  // 49: parley.v1.MemoryExplanation.state:type_name -> parley.v1.MemoryState
+	37, // 50: parley.v1.MemoryExplanation.last_used:type_name -> google.protobuf.Timestamp
+	37, // 51: parley.v1.MemoryExplanation.until:type_name -> google.protobuf.Timestamp
+	36, // 52: parley.v1.JournalExplanation.age:type_name -> google.protobuf.Duration
+	24, // 53: parley.v1.ReaperExplanation.generations:type_name -> parley.v1.ReapExplanation
+	37, // 54: parley.v1.ReaperExplanation.resumes:type_name -> google.protobuf.Timestamp
+	2,  // 55: parley.v1.ReapExplanation.stage:type_name -> parley.v1.Life
+	37, // 56: parley.v1.ReapExplanation.due:type_name -> google.protobuf.Timestamp
+	37, // 57: parley.v1.ChangesExplanation.since:type_name -> google.protobuf.Timestamp
+	26, // 58: parley.v1.ChangesExplanation.changes:type_name -> parley.v1.RecentChange
+	37, // 59: parley.v1.RecentChange.at:type_name -> google.protobuf.Timestamp
+	39, // 60: parley.v1.RecentChange.changed:type_name -> parley.v1.Changed
+	28, // 61: parley.v1.UserExplanation.unread:type_name -> parley.v1.UnreadSum
+	40, // 62: parley.v1.UserExplanation.hide:type_name -> parley.v1.Hide
+	37, // 63: parley.v1.UserExplanation.muted_until:type_name -> google.protobuf.Timestamp
+	37, // 64: parley.v1.UserExplanation.read_at:type_name -> google.protobuf.Timestamp
+	37, // 65: parley.v1.UserExplanation.changed:type_name -> google.protobuf.Timestamp
+	29, // 66: parley.v1.UserExplanation.entries:type_name -> parley.v1.EntryExplanation
+	0,  // 67: parley.v1.EntryExplanation.kind:type_name -> parley.v1.EntryKind
+	37, // 68: parley.v1.EntryExplanation.hour:type_name -> google.protobuf.Timestamp
+	37, // 69: parley.v1.EntryExplanation.moves:type_name -> google.protobuf.Timestamp
+	37, // 70: parley.v1.PreviewExpiryRequest.until:type_name -> google.protobuf.Timestamp
+	37, // 71: parley.v1.PreviewExpiryResponse.at:type_name -> google.protobuf.Timestamp
+	34, // 72: parley.v1.PreviewExpiryResponse.hours:type_name -> parley.v1.PreviewHour
+	35, // 73: parley.v1.PreviewExpiryResponse.first:type_name -> parley.v1.PreviewedConversation
+	37, // 74: parley.v1.PreviewHour.hour:type_name -> google.protobuf.Timestamp
+	37, // 75: parley.v1.PreviewedConversation.deadline:type_name -> google.protobuf.Timestamp
+	6,  // 76: parley.v1.OperatorService.Rewind:input_type -> parley.v1.RewindRequest
+	8,  // 77: parley.v1.OperatorService.ExplainList:input_type -> parley.v1.ExplainListRequest
+	12, // 78: parley.v1.OperatorService.ExplainConversation:input_type -> parley.v1.ExplainConversationRequest
+	30, // 79: parley.v1.OperatorService.ApplyPolicies:input_type -> parley.v1.ApplyPoliciesRequest
+	32, // 80: parley.v1.OperatorService.PreviewExpiry:input_type -> parley.v1.PreviewExpiryRequest
+	7,  // 81: parley.v1.OperatorService.Rewind:output_type -> parley.v1.RewindResponse
+	9,  // 82: parley.v1.OperatorService.ExplainList:output_type -> parley.v1.ExplainListResponse
+	13, // 83: parley.v1.OperatorService.ExplainConversation:output_type -> parley.v1.ExplainConversationResponse
+	31, // 84: parley.v1.OperatorService.ApplyPolicies:output_type -> parley.v1.ApplyPoliciesResponse
+	33, // 85: parley.v1.OperatorService.PreviewExpiry:output_type -> parley.v1.PreviewExpiryResponse
+	81, // [81:86] is the sub-list for method output_type
+	76, // [76:81] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_cmd_engine_parleyv1_operator_proto_init() }

@@ -23,7 +23,7 @@ func explained() *actors.ConversationExplanation {
 	return &actors.ConversationExplanation{
 		Conversation: "group:42", Shard: 77, Now: at, Life: actors.LifeQueued,
 		Policy: actors.PolicyExplanation{Namespace: "group", Named: true, Policy: conversation.Policy{
-			ExpireAfter: 1, ExpireIdle: 2, ExpireAge: 3, ExpireJitter: 4, KeepPinned: true, RequireMembers: true, MaxSeqJump: 5, ReceiptsUpTo: 6,
+			ExpireAfter: 1, ExpireIdle: 2, ExpireAge: 3, ExpireJitter: 4, KeepPinned: true, KeepUnread: true, TombstoneFor: 7, MaxMembers: 8, MaxPreview: 9, RequireMembers: true, MaxSeqJump: 5, ReceiptsUpTo: 6,
 		}},
 		Head: &persistence.Head{
 			Generation: 1<<40 | 7, Version: 2, Born: instant, Floor: 3, LastSeq: 4, LastSender: "ann", Preview: []byte("x"), Activity: instant, Members: 5, Pins: 6,
@@ -34,7 +34,7 @@ func explained() *actors.ConversationExplanation {
 			Event: &persistence.Event{At: instant, Ended: persistence.Ended{Reason: persistence.ReasonDeleted, Deadline: instant}},
 		},
 		Deadline: conversation.DeadlineSum{
-			Deadline: instant, Origin: conversation.OriginCut, Held: true, Pinned: true, First: conversation.RetentionIdle, Jitter: 1, Asked: instant,
+			Deadline: instant, Origin: conversation.OriginCut, Held: true, Pinned: true, Unread: true, Witness: "cid", First: conversation.RetentionIdle, Jitter: 1, Asked: instant,
 			Steps: []conversation.DeadlineStep{{Rule: conversation.RetentionAge, From: instant, After: 1, At: instant, AtLeast: true}},
 		},
 		Due:    actors.DueExplanation{At: at, Present: true, Pending: true, Early: 1, LooksFrom: at, LooksAt: at},
