@@ -69,6 +69,10 @@ bench-lists: ## measure lists and sync of users with CONVERSATIONS (50000), and 
 	go test ./benchmarks -run '^$$' -bench 'Lists|ListWrites' -benchtime 1x -timeout 0 \
 		-conversations $(CONVERSATIONS) -members 100000 -samples 500 -colds 20
 
+.PHONY: bench-herd
+bench-herd: ## measure what proposals feel of 20000 users who ask at once what changed
+	go test ./benchmarks -run '^$$' -bench Herd -benchtime 1x -count 3 -timeout 0 -herd 20000
+
 .PHONY: bench-disk
 bench-disk: ## watch the directory while EXPIRING (1000000) conversations expire, and until it is small
 	go test ./benchmarks -run '^$$' -bench 'Disk$$' -benchtime 1x -timeout 0 -disk-conversations $(EXPIRING) -disk-every 30s -disk-verbose
