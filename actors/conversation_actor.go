@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -16,6 +17,7 @@ type conversationActor struct {
 	shard  *shard
 	engine *Engine
 	state  *conversation.State
+	live   *journal.Live // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
 
 	dirty      uint64 // the journal's batch with its last change
 	proposed   bool   // something was proposed: it was not activated to forget a user alone
@@ -32,7 +34,7 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 	case *forgetting:
 		a.forget(m)
 	case *review:
-		m.run(a.engine, a.shard, a.state)
+		m.run(a.engine, a.shard, a.resident())
 	case *learned:
 		a.learn(m)
 	case *passivation:
@@ -75,6 +77,40 @@ func (a *conversationActor) propose(m *intake) {
 		}, info)
 		return
 	}
+	done, err := a.change(m, &info)
+	switch {
+	case errors.Is(err, errParked):
+	case err != nil:
+		a.engine.refuseAfter(m.proposal, m.to, err, info)
+	case done.waiter == nil:
+		a.engine.proposed(m.proposal, &info)
+		if m.to != nil {
+			m.to.reply(done.reply)
+		}
+	case done.refused != nil:
+		done.waiter.Committed(journal.Written{}, done.refused)
+	case !done.added:
+		// A repetition is committed when what it repeats is.
+		a.engine.journal.Wait(a.state.Name(), a.dirtySince(), done.waiter)
+	}
+}
+
+// changed is a proposal that was applied.
+type changed struct {
+	reply   *Reply
+	waiter  *commitReply // sends the reply once it is in the store; nil: nobody waits for that
+	added   bool         // to the journal: the waiter is told
+	refused error        // by the journal
+}
+
+// errParked says that memberships are being read for a proposal, which is back in the queue.
+var errParked = errors.New("parked")
+
+// change applies a proposal and lets readers see what comes of it.
+func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, error) {
+	worker := a.shard.worker
+	a.live.Lock()
+	defer a.live.Unlock()
 	if missing := a.state.Missing(m.proposal.Change, m.at); len(missing) > 0 {
 		claim := a.cell.park(m, func(behind any) (more bool) {
 			if later, ok := behind.(*intake); ok {
@@ -83,7 +119,7 @@ func (a *conversationActor) propose(m *intake) {
 			return more
 		})
 		a.fetch(missing, claim)
-		return
+		return changed{}, errParked
 	}
 	a.engine.trap.apply(m.proposal)
 	order := a.engine.orders.before(m.orders)
@@ -97,6 +133,7 @@ func (a *conversationActor) propose(m *intake) {
 	worker.applying.Store(int64(max(m.at, worker.applied)))
 	began := a.engine.clock.now()
 	info.Queue = began.Sub(m.at)
+	recording := a.engine.events.recording.Load()
 	outcome, err := a.state.Apply(conversation.Input{
 		Change:       m.proposal.Change,
 		IfGeneration: m.proposal.IfGeneration,
@@ -106,6 +143,7 @@ func (a *conversationActor) propose(m *intake) {
 		Policy:       a.engine.config.policy(persistence.Namespace(m.proposal.Conversation)),
 		Next:         a.shard.nextGeneration,
 		Order:        order,
+		Users:        recording,
 	})
 	a.cell.succeeded()
 	worker.applied = a.engine.clock.now()
@@ -113,14 +151,13 @@ func (a *conversationActor) propose(m *intake) {
 	worker.stages.queue.Record(info.Queue)
 	worker.stages.apply.Record(info.Apply)
 	if err != nil {
-		a.engine.refuseAfter(m.proposal, m.to, err, info)
-		return
+		return changed{}, err
 	}
-	a.publish(m, &outcome, info, worker.applied)
+	return a.publish(m, &outcome, info, recording), nil
 }
 
-// publish lets readers see what was applied, and answers.
-func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, info ProposedInfo, applied persistence.Instant) {
+// publish lets readers see what was applied.
+func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, info *ProposedInfo, recording bool) (done changed) {
 	r := &Reply{Conversation: m.proposal.Conversation, Tag: m.proposal.Tag, Changed: outcome.Changed, Ack: AckApplied}
 	r.Generation, r.Version, r.LastSeq = a.state.Standing()
 	if user, ok := conversation.Subject(m.proposal.Change); ok {
@@ -129,31 +166,23 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, in
 	if !outcome.Changed {
 		info.Result = ResultNothing
 	}
-	var waiter *commitReply
+	done.reply = r
 	if m.to != nil && m.proposal.Ack != AckApplied {
-		waiter = &commitReply{engine: a.engine, proposal: m.proposal, reply: r, to: m.to, info: info, applied: applied}
+		done.waiter = &commitReply{engine: a.engine, proposal: m.proposal, reply: r, to: m.to, info: *info, applied: a.shard.worker.applied}
 	}
 	a.engine.counts.proposals.count(m.proposal.Ack, info.Result)
 	if outcome.Changed {
 		note := journal.Note{Stamp: outcome.Stamp}
-		if a.engine.events.recording.Load() {
+		if recording {
 			note = journal.Note{
 				Kinds: kindOf(m.proposal.Change), Generation: r.Generation, Version: r.Version, LastSeq: r.LastSeq,
-				Everyone: outcome.Everyone, Origin: m.proposal.Origin, Stamp: outcome.Stamp,
+				Everyone: outcome.Everyone, Users: outcome.Users, Origin: m.proposal.Origin, Stamp: outcome.Stamp,
 			}
 		}
-		a.dirty = a.engine.emit(a.shard, a.state.Name(), outcome, note, waiter)
-	} else if waiter != nil {
-		// A repetition is committed when what it repeats is.
-		a.engine.journal.Wait(a.state.Name(), a.dirtySince(), waiter)
+		a.dirty, done.refused = a.engine.emit(a.shard, a.live, outcome, note, done.waiter)
+		done.added = done.refused == nil
 	}
-	if waiter != nil {
-		return
-	}
-	a.engine.proposed(m.proposal, &info)
-	if m.to != nil {
-		m.to.reply(r)
-	}
+	return done
 }
 
 // dirtySince returns the journal's batch with the last change of the conversation that may not be in the store.
@@ -170,12 +199,20 @@ func (a *conversationActor) judge(m *judgement) {
 		m.fail(a.engine, err)
 		return
 	}
-	if m.answer != nil && !a.state.Knows(m.answer.User) {
+	if m.answer != nil && !a.knows(m.answer.User) {
 		a.fetch([]string{m.answer.User}, a.cell.park(m, func(any) bool { return false }))
 		return
 	}
-	m.run(a.engine, a.shard, a.state)
+	m.run(a.engine, a.shard, a.resident())
 }
+
+func (a *conversationActor) knows(user string) bool {
+	a.live.Lock()
+	defer a.live.Unlock()
+	return a.state.Knows(user)
+}
+
+func (a *conversationActor) resident() resident { return resident{state: a.state, live: a.live} }
 
 // fetch has memberships read. The cell is parked meanwhile.
 func (a *conversationActor) fetch(users []string, claim uint64) {
@@ -188,11 +225,19 @@ func (a *conversationActor) fetch(users []string, claim uint64) {
 
 func (a *conversationActor) learn(m *learned) {
 	a.unreadable = m.err
+	a.live.Lock()
+	defer a.live.Unlock()
 	for i, value := range m.values {
 		if err := a.state.Learn(m.users[i], value); err != nil {
 			a.unreadable = err
 		}
 	}
+}
+
+// resident is a conversation's state that is in memory, be it for a moment.
+type resident struct {
+	state *conversation.State
+	live  *journal.Live
 }
 
 // commitReply answers a proposal once its batch is in the store.

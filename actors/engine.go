@@ -222,17 +222,16 @@ func (e *Engine) failed(info FailedInfo) {
 	}
 }
 
-// emit lets readers see an outcome, sends it on its way to the store, and tells the reaper what it means; and, once it is in the store, the watchers. It returns the journal's batch; 0 where the journal takes
-// nothing of the conversation any more, and nothing has happened.
-func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, note journal.Note, waiter *commitReply) uint64 {
-	var seq uint64
+// emit lets readers see an outcome, sends it on its way to the store, and tells the reaper what it means; and, once it is in the store, the watchers. It returns the journal's batch, or an
+// error where the journal takes nothing of the conversation any more, and nothing has happened. live is locked.
+func (e *Engine) emit(s *shard, live *journal.Live, outcome *conversation.Outcome, note journal.Note, waiter *commitReply) (seq uint64, err error) {
 	if waiter != nil {
-		seq = e.journal.AddNoted(name, s.number, outcome.Writes, note, waiter)
+		seq, err = live.Add(outcome.Writes, note, waiter)
 	} else {
-		seq = e.journal.AddNoted(name, s.number, outcome.Writes, note, nil)
+		seq, err = live.Add(outcome.Writes, note, nil)
 	}
-	if seq == 0 {
-		return 0
+	if err != nil {
+		return 0, err
 	}
 	if outcome.Due != 0 {
 		e.agenda.due(s.number, outcome.Due)
@@ -240,5 +239,5 @@ func (e *Engine) emit(s *shard, name string, outcome *conversation.Outcome, note
 	if outcome.Ended != nil {
 		e.tellReaper(&ended{ending: outcome.Ended, after: seq})
 	}
-	return seq
+	return seq, nil
 }

@@ -113,6 +113,7 @@ func TestEveryStageOfALifeIsTold(t *testing.T) {
 		e.Post("group:42", "ann", 7, "bob")
 		generation := wantLife(t, e, "group:42", actors.LifeAlive).Head.Generation
 
+		synctest.Wait() // until all shards were looked at, as they are at the start
 		e.Store.SetFaults(persistencetest.Faults{Scan: func(persistence.Range, int) error { return actorstest.ErrBroken }})
 		e.Advance(time.Hour)
 		x := wantLife(t, e, "group:42", actors.LifeOver)

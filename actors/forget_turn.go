@@ -23,21 +23,31 @@ func (a *conversationActor) forget(m *forgetting) {
 		m.answer(forgot{err: err})
 		return
 	}
-	change := &conversation.Forget{User: m.user, Order: m.order}
-	if missing := a.state.Missing(change, m.at); len(missing) > 0 {
-		claim := a.cell.park(m, func(any) bool { return false })
-		a.fetch(missing, claim)
+	done, parked := a.carryOut(m)
+	if parked {
 		return
 	}
-	a.engine.trap.forget(a.state.Name())
-	m.answer(a.apply(change, m.at))
+	m.answer(done)
 	a.cell.succeeded()
 	if !a.proposed {
 		a.cell.leave() // it makes room for those that are talked in
 	}
 }
 
-// apply applies what is no proposal, lets readers see it, and sends it on its way to the store.
+// carryOut forgets, unless memberships must be read before.
+func (a *conversationActor) carryOut(m *forgetting) (done forgot, parked bool) {
+	a.live.Lock()
+	defer a.live.Unlock()
+	change := &conversation.Forget{User: m.user, Order: m.order}
+	if missing := a.state.Missing(change, m.at); len(missing) > 0 {
+		a.fetch(missing, a.cell.park(m, func(any) bool { return false }))
+		return forgot{}, true
+	}
+	a.engine.trap.forget(a.state.Name())
+	return a.apply(change, m.at), false
+}
+
+// apply applies what is no proposal, lets readers see it, and sends it on its way to the store. a.live is locked.
 func (a *conversationActor) apply(change *conversation.Forget, at persistence.Instant) forgot {
 	// As for proposals: until the journal has the change, and before it is stamped.
 	a.shard.worker.applying.Store(int64(a.engine.clock.now()))
@@ -53,14 +63,14 @@ func (a *conversationActor) apply(change *conversation.Forget, at persistence.In
 	}
 	note := journal.Note{Stamp: outcome.Stamp}
 	if a.engine.events.recording.Load() {
-		note.Kinds, note.Everyone = kindOf(change), outcome.Everyone
+		note.Kinds, note.Everyone, note.Users = kindOf(change), outcome.Everyone, []string{change.User}
 		note.Generation, note.Version, note.LastSeq = a.state.Standing()
 	}
-	seq := a.engine.emit(a.shard, a.state.Name(), &outcome, note, nil)
-	if seq == 0 {
+	seq, err := a.engine.emit(a.shard, a.live, &outcome, note, nil)
+	if err != nil {
 		return forgot{err: unavailable(a.state.Name(), conversation.ErrQuarantined)}
 	}
 	a.dirty = seq
 	a.engine.counts.forgotten.Add(1)
-	return forgot{rows: len(outcome.Writes), after: seq}
+	return forgot{rows: outcome.Rows(), after: seq}
 }

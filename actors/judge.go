@@ -4,11 +4,12 @@ import (
 	"fmt"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
 // judge answers a judgement from a conversation's state: its actor's, or the one that its shard has just loaded. It is answered in any case: the reaper waits for it.
-func (e *Engine) judge(s *shard, state *conversation.State, m *judgement) {
+func (e *Engine) judge(s *shard, r resident, m *judgement) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			m.fail(e, fmt.Errorf("the conversation failed: %v", reason))
@@ -18,17 +19,19 @@ func (e *Engine) judge(s *shard, state *conversation.State, m *judgement) {
 	e.trap.judge(m.conversation)
 	var result conversation.Verdict
 	var outcome conversation.Outcome
+	r.live.Lock()
+	defer r.live.Unlock()
 	if m.answer == nil {
-		result, outcome = state.Judge(m.generation, m.due, m.at)
+		result, outcome = r.state.Judge(m.generation, m.due, m.at)
 	} else {
-		result, outcome = state.Conclude(m.answer, m.generation, m.due, m.at)
+		result, outcome = r.state.Conclude(m.answer, m.generation, m.due, m.at)
 	}
 	if result == conversation.Unsure {
-		e.lookThrough(m, state.Ask(), s.cell(m.conversation, nil))
+		e.lookThrough(m, r.state.Ask(), s.cell(m.conversation, nil))
 		return
 	}
-	if len(outcome.Writes) > 0 {
-		if e.journal.Add(state.Name(), s.number, outcome.Writes, nil) == 0 {
+	if outcome.Rows() > 0 {
+		if _, err := r.live.Add(outcome.Writes, journal.Note{}, nil); err != nil {
 			m.fail(e, conversation.ErrQuarantined)
 			return
 		}
@@ -40,20 +43,35 @@ func (e *Engine) judge(s *shard, state *conversation.State, m *judgement) {
 }
 
 // review has a conversation's state be as its policy asks for now. It is answered once that is in the store.
-func (e *Engine) review(s *shard, state *conversation.State, m *review) {
+func (e *Engine) review(s *shard, r resident, m *review) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			m.fail(e, fmt.Errorf("the conversation failed: %v", reason))
 			panic(reason) // its supervisor decides what becomes of it
 		}
 	}()
-	outcome := state.Reconsider(e.config.policy(persistence.Namespace(m.conversation)), m.at)
-	if len(outcome.Writes) == 0 { // which may be the work of a change that is not in the store yet
-		e.journal.Wait(state.Name(), e.journal.Seq(), m)
-		return
+	changed, err := e.reconsider(s, r, m)
+	switch {
+	case err != nil:
+		m.Committed(journal.Written{}, err)
+	case !changed: // which may be the work of a change that is not in the store yet
+		e.journal.Wait(m.conversation, e.journal.Seq(), m)
+	}
+}
+
+func (e *Engine) reconsider(s *shard, r resident, m *review) (changed bool, err error) {
+	r.live.Lock()
+	defer r.live.Unlock()
+	outcome := r.state.Reconsider(e.config.policy(persistence.Namespace(m.conversation)), m.at)
+	if outcome.Rows() == 0 {
+		return false, nil
 	}
 	m.changed = true
-	if e.journal.Add(state.Name(), s.number, outcome.Writes, m) != 0 && outcome.Due != 0 {
+	if _, err := r.live.Add(outcome.Writes, journal.Note{}, m); err != nil {
+		return true, err
+	}
+	if outcome.Due != 0 {
 		e.agenda.due(s.number, outcome.Due)
 	}
+	return true, nil
 }

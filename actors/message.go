@@ -68,7 +68,7 @@ type errand interface {
 	// alone reports whether the state may be thrown away afterwards.
 	alone(state *conversation.State) bool
 	// run does it.
-	run(e *Engine, s *shard, state *conversation.State)
+	run(e *Engine, s *shard, r resident)
 	// fail says that there is no state to be had.
 	fail(e *Engine, err error)
 }
@@ -78,14 +78,14 @@ func (m *judgement) alone(state *conversation.State) bool {
 	return m.answer == nil && !state.Asks(m.generation, m.due, m.at)
 }
 
-func (m *judgement) run(e *Engine, s *shard, state *conversation.State) { e.judge(s, state, m) }
+func (m *judgement) run(e *Engine, s *shard, r resident) { e.judge(s, r, m) }
 
 func (m *judgement) fail(e *Engine, err error) { e.tellReaper(&verdict{judgement: m, err: err}) }
 
 // alone implements errand.
 func (m *review) alone(*conversation.State) bool { return true }
 
-func (m *review) run(e *Engine, s *shard, state *conversation.State) { e.review(s, state, m) }
+func (m *review) run(e *Engine, s *shard, r resident) { e.review(s, r, m) }
 
 func (m *review) fail(_ *Engine, err error) { m.committed(false, err) }
 

@@ -117,16 +117,23 @@ func (a *shardActor) alone(c *cell, state *conversation.State) bool {
 	messages := c.queue.take()
 	c.phase = sealed
 	c.mu.Unlock()
+	r := a.resident(state)
 	for _, m := range messages {
-		m.(errand).run(a.engine, a.shard, state) //nolint:forcetypeassert,errcheck // just seen
+		m.(errand).run(a.engine, a.shard, r) //nolint:forcetypeassert,errcheck // just seen
 	}
 	return true
 }
 
+func (a *shardActor) resident(state *conversation.State) resident {
+	return resident{state: state, live: a.engine.journal.Live(state.Name(), a.number, state)}
+}
+
 func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.State) {
-	worker := c.worker
+	worker, r := c.worker, a.resident(state)
 	props := actor.PropsFromProducer(
-		func() actor.Actor { return &conversationActor{cell: c, shard: a.shard, engine: a.engine, state: state} },
+		func() actor.Actor {
+			return &conversationActor{cell: c, shard: a.shard, engine: a.engine, state: r.state, live: r.live}
+		},
 		actor.WithMailbox(func() actor.Mailbox { return c }),
 		actor.WithDispatcher(worker),
 	)

@@ -1,8 +1,7 @@
 package conversation
 
 import (
-	"maps"
-	"slices"
+	"sync"
 
 	"github.com/parley-im/parley/persistence"
 )
@@ -11,28 +10,53 @@ import (
 type applier struct {
 	*State
 
+	progress
+
 	in  Input
 	now persistence.Instant
 
+	changed touchedSet // memberships
+	undo    undo
+}
+
+// progress is what a change has come to so far.
+type progress struct {
 	headChanged bool // what its version stands for
 	headTouched bool // something else in it
 	tailChanged bool
-	fewer       bool              // messages may count as unread than did: of members who are not among those changed, too
-	changed     map[string]before // memberships
+	fewer       bool // messages may count as unread than did: of members who are not among those changed, too
 	deleted     bool
 	forgets     bool // the change is the engine's own, and puts no deadline off
 	ended       *Ending
 	writes      []Write
 }
 
+// appliers are at rest. What they undo is overwritten by the next change.
+var appliers = sync.Pool{New: func() any { return &applier{} }} //nolint:gochecknoglobals // as pools are meant to be used
+
+func newApplier(s *State, in Input, now persistence.Instant) *applier {
+	a := appliers.Get().(*applier) //nolint:forcetypeassert,errcheck // nothing else is put into it
+	a.State, a.in, a.now = s, in, now
+	a.undo.begin(s)
+	return a
+}
+
+// rest puts the applier back. What it has returned stays: nothing of that is used again.
+func (a *applier) rest() {
+	a.State, a.in, a.progress = nil, Input{}, progress{}
+	a.changed.reset()
+	a.undo.reset()
+	appliers.Put(a)
+}
+
+// takeBack undoes what was done so far.
+func (a *applier) takeBack() { a.undo.restore(a.State, &a.changed) }
+
 // touch returns a user's membership to be changed, and marks it.
 func (a *applier) touch(user string) *persistence.Membership {
-	if a.changed == nil {
-		a.changed = make(map[string]before, 2)
-	}
-	m := a.members[user]
-	if _, marked := a.changed[user]; !marked {
-		a.changed[user] = a.before(m)
+	m, known := a.members[user]
+	if a.changed.find(user) == nil {
+		a.changed.add(user, m, known, a.before(m))
 	}
 	if m == nil {
 		m = &persistence.Membership{Generation: a.head.Generation, Rewinds: a.head.LastRewind(), Outlived: a.outlives(user)}
@@ -67,11 +91,13 @@ func (a *applier) begin() {
 		Ordered:    a.now,
 		Reason:     persistence.ReasonExpired,
 	}
+	a.undo.begun = true
 	a.tail = persistence.Tail{Generation: a.head.Generation, Last: a.head.LastSeq}
 	a.roster = &persistence.Roster{Generation: a.head.Generation}
 	a.tailChanged = true
 	a.headChanged = true
 	a.members, a.complete = map[string]*persistence.Membership{}, true
+	a.dirty = dirty{} // the rows of the one before are the reaper's
 	a.head.Activity = a.now
 }
 
@@ -114,7 +140,7 @@ func (s *State) ending(head *persistence.Head) *Ending {
 // finish numbers what changed and returns it as rows.
 func (a *applier) finish() Outcome {
 	out := Outcome{Ended: a.ended, Writes: a.writes}
-	out.Changed = a.headChanged || a.tailChanged || len(a.changed) > 0
+	out.Changed = a.headChanged || a.tailChanged || len(a.changed.all) > 0
 	if !out.Changed {
 		return out
 	}
@@ -126,6 +152,7 @@ func (a *applier) finish() Outcome {
 	}
 	a.headChanged = a.headChanged || a.tailChanged // of what the tail knows, members are shown something
 	out.Everyone = a.headChanged
+	a.changed.sort()
 	a.index(&out)
 	if a.headChanged {
 		a.head.Version++
@@ -135,22 +162,28 @@ func (a *applier) finish() Outcome {
 		if a.deleted {
 			out.Ended = a.ending(a.head)
 		}
-		out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(a.name), Value: a.head.Encode()})
+		a.soilHead(&out)
 	}
 	if a.tailChanged {
 		a.tail.Version++
-		out.Writes = append(out.Writes, Write{Key: persistence.TailKey(a.name), Value: a.tail.Encode()})
+		a.soilTail(&out)
 	}
-	for _, user := range slices.Sorted(maps.Keys(a.changed)) {
+	for i := range a.changed.all {
+		user := a.changed.all[i].user
+		if a.in.Users {
+			out.Users = append(out.Users, user)
+		}
 		m := a.members[user]
 		if m == nil {
 			a.removed(&out, user)
 			continue
 		}
 		m.Version++
-		out.Writes = append(out.Writes, Write{Key: persistence.MembershipKey(user, a.name), Value: m.Encode(), User: user})
-		if a.changed[user].fresh {
-			out.Writes = append(out.Writes, Write{
+		if !a.changed.all[i].before.fresh {
+			a.soilMember(&out, user)
+		} else {
+			// At once: whoever looks for a user's rows among those that are not in the store must find that there is one.
+			out.Writes = append(out.Writes, Write{Key: persistence.MembershipKey(user, a.name), Value: m.Encode(), User: user}, Write{
 				Key:   persistence.MemberKey(a.name, user),
 				Value: persistence.Member{Generation: a.head.Generation}.Encode(),
 				User:  user,

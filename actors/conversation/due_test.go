@@ -148,7 +148,7 @@ func TestAtItsDeadlineAConversationIsOver(t *testing.T) {
 	w.placed("bob", absent)
 	w.refused(&conversation.Read{User: "bob", Seq: 5}, conversation.ErrNotFound, "")
 	verdict, out := w.judge()
-	if verdict != conversation.Over || out.Ended == nil || out.Changed || len(out.Writes) != 0 {
+	if verdict != conversation.Over || out.Ended == nil || out.Changed || out.Rows() != 0 {
 		t.Fatalf("judged %v at the deadline, %+v; want over, and nothing written", verdict, out)
 	}
 }
@@ -200,8 +200,8 @@ func TestWhatAJudgementComesTo(t *testing.T) {
 					w.reload()
 				}
 				verdict, out := w.state.Judge(test.generation, test.due, w.now)
-				if verdict != test.want || (out.Ended != nil) != (verdict == conversation.Over) || (len(out.Writes) > 0) != (verdict == conversation.Later) {
-					t.Errorf("passivated: %v: judged %v, ended %+v, %d writes; want %v", passivated, verdict, out.Ended, len(out.Writes), test.want)
+				if verdict != test.want || (out.Ended != nil) != (verdict == conversation.Over) || (out.Rows() > 0) != (verdict == conversation.Later) {
+					t.Errorf("passivated: %v: judged %v, ended %+v, %d writes; want %v", passivated, verdict, out.Ended, out.Rows(), test.want)
 				}
 			}
 		})

@@ -61,6 +61,6 @@ func (s *State) later(now persistence.Instant) (Verdict, Outcome) {
 	var out Outcome
 	s.rearm(&out, now)
 	// The head's version stays: nobody is shown where its due entry stands.
-	out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(s.name), Value: s.head.Encode()})
+	s.soilHead(&out)
 	return Later, out
 }

@@ -68,6 +68,7 @@ func (a *applier) forget(f *Forget) {
 		a.head.LastSender = ""
 		a.headChanged = true
 	}
+	a.undo.keepAllSenders(&a.tail)
 	if a.tail.Forget(f.User) {
 		a.tailChanged = true
 	}
@@ -77,6 +78,7 @@ func (a *applier) forget(f *Forget) {
 
 // removed writes that a user was forgotten, in place of their rows.
 func (a *applier) removed(out *Outcome, user string) {
+	a.dirty.users.remove(user)
 	out.Writes = append(out.Writes,
 		Write{Key: persistence.MembershipKey(user, a.name), Delete: true, User: user},
 		Write{Key: persistence.MemberKey(a.name, user), Delete: true, User: user},

@@ -1,7 +1,6 @@
 package conversation
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -70,8 +69,8 @@ func (a *applier) index(out *Outcome) {
 		a.place(stamp)
 		a.move(out, users, old)
 	}
-	for _, user := range slices.Sorted(maps.Keys(a.changed)) {
-		a.refile(out, user, old, stamp)
+	for i := range a.changed.all {
+		a.refile(out, &a.changed.all[i], old, stamp)
 	}
 }
 
@@ -92,9 +91,10 @@ func (a *applier) unlist(old *persistence.Head) {
 // enroll keeps the roster, until the conversation becomes large.
 func (a *applier) enroll(out *Outcome) {
 	users, changed := a.roster.Users, false
-	for user, was := range a.changed {
+	for _, t := range a.changed.all {
+		user := t.user
 		is := a.standing(a.members[user]) == rostered
-		if is == (was.standing == rostered) {
+		if is == (t.before.standing == rostered) {
 			continue
 		}
 		if !changed {
@@ -145,7 +145,7 @@ func (a *applier) move(out *Outcome, users []string, old persistence.Index) {
 		return
 	}
 	for _, user := range users {
-		_, touched := a.changed[user]
+		touched := a.changed.find(user) != nil
 		if touched && !now.Large && a.standing(a.members[user]) != rostered {
 			continue // refile sees to it
 		}
@@ -158,8 +158,9 @@ func (a *applier) move(out *Outcome, users []string, old persistence.Index) {
 }
 
 // refile keeps the entries of one whose membership changed.
-func (a *applier) refile(out *Outcome, user string, old persistence.Index, stamp persistence.Instant) {
-	m, was, now := a.members[user], a.changed[user], a.head.Index()
+func (a *applier) refile(out *Outcome, t *touched, old persistence.Index, stamp persistence.Instant) {
+	user, was := t.user, t.before
+	m, now := a.members[user], a.head.Index()
 	is := a.standing(m)
 	switch {
 	case was.standing == rostered && is != rostered && !now.Large:

@@ -43,6 +43,7 @@ func (a *applier) post(p *Post, alive bool) error {
 	if p.Seq > a.head.LastSeq {
 		a.headChanged, a.tailChanged = true, true
 		a.head.LastSeq = p.Seq
+		a.undo.keepSenders(&a.tail, a.tail.Last, p.Seq)
 		a.tail.Extend(p.Seq)
 		a.show(p, sentAt)
 	} else if p.Seq == a.head.LastSeq && a.head.LastSender == "" { // others were taken back, and nobody knows this one any more
@@ -114,6 +115,7 @@ func (a *applier) mark(p *Post) (first bool) {
 		a.tailChanged = true
 	}
 	if last-p.Seq < persistence.TailSenders && a.tail.Senders.Of(p.Seq) == "" {
+		a.undo.keepSenders(&a.tail, p.Seq-1, p.Seq)
 		a.tail.Senders.Set(p.Seq, p.Sender)
 		a.tailChanged, first = true, true
 	}
@@ -160,7 +162,7 @@ func (a *applier) mention(user string, p *Post) {
 		return
 	}
 	m = a.touch(user)
-	m.Mentions = slices.Insert(m.Mentions, at, p.Seq)
+	m.Mentions = slices.Insert(slices.Clone(m.Mentions), at, p.Seq)
 	if extra := len(m.Mentions) - persistence.MaxMentions; extra > 0 {
 		m.Mentions = slices.Delete(m.Mentions, 0, extra)
 	}

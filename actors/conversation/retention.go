@@ -68,7 +68,7 @@ func (a *applier) heed() {
 	if h.Witness == "" {
 		return
 	}
-	_, touched := a.changed[h.Witness]
+	touched := a.changed.find(h.Witness) != nil
 	if h.Kept != 0 && !touched && !a.fewer {
 		return
 	}
@@ -109,7 +109,7 @@ func (s *State) Reconsider(policy Policy, at persistence.Instant) (out Outcome) 
 	}
 	s.now = now
 	a.arm(&out)
-	out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(s.name), Value: s.head.Encode()})
+	s.soilHead(&out)
 	return out
 }
 
@@ -120,5 +120,6 @@ func Applied(policy Policy, name string, head *persistence.Head, now persistence
 	}
 	trial := *head
 	s := &State{name: name, head: &trial, now: now}
-	return len(s.Reconsider(policy, now).Writes) == 0
+	out := s.Reconsider(policy, now)
+	return out.Rows() == 0
 }

@@ -101,7 +101,7 @@ func TestJitterSpreadsEqualDeadlinesAndDrawsThemOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, write := range out.Writes {
+			for _, write := range append(out.Writes, state.TakeDirty()...) {
 				if persistence.KindOf(write.Key) != persistence.KindHead {
 					continue
 				}

@@ -24,6 +24,8 @@ func (a *applier) rewind(r *Rewind, alive bool) error {
 	if !alive {
 		a.begin()
 	}
+	a.undo.keepAllSenders(&a.tail)
+	a.undo.keepMembers(a.State)
 	a.head.Rewind(r.To)
 	a.floor.LastSeq = min(a.floor.LastSeq, r.To)
 	a.tail.Rewind(r.To)

@@ -45,8 +45,8 @@ func TestAfterARewindTheNextMessagesAreNews(t *testing.T) {
 func TestARewindWritesNoMembership(t *testing.T) {
 	w := two(t, 10)
 	out := w.do(&conversation.Rewind{From: 10, To: 5})
-	if len(out.Writes) != 2 {
-		t.Errorf("%d rows were written, want the head and the tail", len(out.Writes))
+	if out.Rows() != 2 {
+		t.Errorf("%d rows were written, want the head and the tail", out.Rows())
 	}
 }
 

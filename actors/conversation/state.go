@@ -9,7 +9,7 @@ const maxResident = 4096
 
 // State is a conversation in memory: its head and tail, and those memberships that changes have asked for. It belongs to one goroutine at a time.
 //
-// A change is applied in place. Where that panics, the State must be thrown away and loaded again from its rows.
+// A change is applied in place, and what it changed in rows that are there already is encoded only when [State.TakeDirty] is asked for it. Where it panics, the State is as it was.
 type State struct {
 	name string
 	head *persistence.Head // of the latest generation, alive or over; nil: there is none
@@ -22,6 +22,8 @@ type State struct {
 	members  map[string]*persistence.Membership
 	complete bool
 	now      persistence.Instant // of the last change; time does not go back
+
+	dirty dirty
 
 	raised      uint64 // counts the changes since when members may have more unread than before
 	nextWitness string // the one before: whoever looks for another goes on behind them
@@ -109,7 +111,14 @@ func (s *State) Ahead(missing []string, later Change) (users []string, more bool
 	return append(missing, s.unknown(later)...), true
 }
 
-func (s *State) forget() { s.members, s.complete = map[string]*persistence.Membership{}, false }
+// forget lets go of all memberships but those that are dirty.
+func (s *State) forget() {
+	kept := make(map[string]*persistence.Membership, s.dirty.users.len())
+	for user := range s.dirty.users.each {
+		kept[user] = s.members[user]
+	}
+	s.members, s.complete = kept, false
+}
 
 func (s *State) unknown(change Change) (users []string) {
 	if s.complete {
@@ -155,6 +164,8 @@ type Input struct {
 	Policy       Policy              // of the namespace
 	// Order returns the order to forget a user that the change came after, zero for none: a membership that begins is not meant by it. Nil: there is none for anybody.
 	Order func(user string) persistence.Instant
+	// Users: the outcome is to name those whose memberships changed.
+	Users bool
 	// Next draws a generation higher than all that this conversation ever had. It is called at most once.
 	Next func() persistence.Generation
 }
@@ -165,12 +176,18 @@ type Outcome struct {
 	Stamp   persistence.Instant // when it was applied, as the rows have it
 	// Everyone: all members may see it, not only those of whom there are rows among the Writes.
 	Everyone bool
-	Writes   []Write
+	Users    []string // where the input asks for them: whose memberships changed, in the order of their names
+	// Writes are rows to be written with those that TakeDirty returns, of which the change has left Dirtied dirty.
+	Writes  []Write
+	Dirtied int
 	// Due, where it is not zero, is when a due entry among the Writes comes due.
 	Due persistence.Instant
 	// Ended, where it is not nil, is a generation whose rows are to be deleted once the Writes, and all before them, are in the store.
 	Ended *Ending
 }
+
+// Rows returns how many rows the outcome changes.
+func (o *Outcome) Rows() int { return len(o.Writes) + o.Dirtied }
 
 // Write is one row to write, whole.
 type Write struct {
@@ -202,9 +219,26 @@ func (s *State) Apply(in Input) (Outcome, error) {
 	if in.IfGeneration != 0 && alive && in.IfGeneration != uint64(s.head.Generation) {
 		return Outcome{}, s.refuse(ErrConflict, "if_generation", "is not the current generation")
 	}
-	a := &applier{State: s, in: in, now: now}
+	a := newApplier(s, in, now)
+	done := false
+	defer func() {
+		if done {
+			a.rest()
+		} else {
+			a.takeBack()
+		}
+	}()
+	out, err := a.apply(alive)
+	if err == nil {
+		s.now = now
+	}
+	done = true
+	return out, err
+}
+
+func (a *applier) apply(alive bool) (Outcome, error) {
 	var err error
-	switch change := in.Change.(type) {
+	switch change := a.in.Change.(type) {
 	case *Post:
 		err = a.post(change, alive)
 	case *Join:
@@ -213,7 +247,7 @@ func (s *State) Apply(in Input) (Outcome, error) {
 		err = a.rewind(change, alive)
 	default:
 		if !alive {
-			return Outcome{}, s.refuse(ErrNotFound, "", "no such conversation")
+			return Outcome{}, a.refuse(ErrNotFound, "", "no such conversation")
 		}
 		switch change := change.(type) {
 		case *Amend:
@@ -243,7 +277,6 @@ func (s *State) Apply(in Input) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	s.now = now
 	return a.finish(), nil
 }
 

@@ -56,7 +56,7 @@ func (s *State) Conclude(answer *Answer, generation persistence.Generation, due,
 		return Unsure, out
 	}
 	s.now, s.head.Deadline = now, now
-	out.Writes = append(out.Writes, Write{Key: persistence.HeadKey(s.name), Value: s.head.Encode()})
+	s.soilHead(&out)
 	out.Ended = s.ending(s.head)
 	return Over, out
 }

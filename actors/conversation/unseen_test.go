@@ -187,11 +187,11 @@ func TestAPolicyIsReconsideredAsTheNextChangeWouldHaveItButIsNoChange(t *testing
 		head := w.head()
 		applied := conversation.Applied(w.policy, name, head, w.now)
 		out := w.state.Reconsider(w.policy, w.now)
-		if applied != (len(out.Writes) == 0) {
-			w.Fatalf("applied: %v, and %d writes", applied, len(out.Writes))
+		if applied != (out.Rows() == 0) {
+			w.Fatalf("applied: %v, and %d writes", applied, out.Rows())
 		}
 		w.write(out, true)
-		if len(w.state.Reconsider(w.policy, w.now).Writes) > 0 {
+		if out := w.state.Reconsider(w.policy, w.now); out.Rows() > 0 {
 			w.Fatalf("it was reconsidered twice")
 		}
 		if w.head().Version != head.Version {
@@ -244,7 +244,7 @@ func TestAPolicyIsReconsideredAsTheNextChangeWouldHaveItButIsNoChange(t *testing
 		w := two(t, 3)
 		w.advance(2 * time.Hour)
 		w.policy.ExpireAfter = 24 * time.Hour
-		if out := reconsider(w); len(out.Writes) != 0 {
+		if out := reconsider(w); out.Rows() != 0 {
 			t.Fatal("what was over is alive")
 		}
 	})

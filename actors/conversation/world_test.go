@@ -76,8 +76,8 @@ func (w *world) propose(change conversation.Change) (conversation.Outcome, error
 		Change: change, IfGeneration: w.ifGeneration, Revision: w.revision, At: w.now, Policy: w.policy, Order: w.order,
 		Next: func() persistence.Generation { w.generation += 10; return w.generation },
 	})
-	if err == nil && out.Changed != (len(out.Writes) > 0) {
-		w.Fatalf("changed is %v, with %d writes", out.Changed, len(out.Writes))
+	if err == nil && out.Changed != (out.Rows() > 0) {
+		w.Fatalf("changed is %v, with %d writes", out.Changed, out.Rows())
 	}
 	w.write(out, false)
 	return out, err
@@ -101,7 +101,7 @@ func (w *world) repeat(changes ...conversation.Change) {
 	w.Helper()
 	for _, change := range changes {
 		if out := w.do(change); out.Changed || out.Ended != nil {
-			w.Fatalf("%s %+v changed something: %d rows; ended: %+v", change.Kind(), change, len(out.Writes), out.Ended)
+			w.Fatalf("%s %+v changed something: %d rows; ended: %+v", change.Kind(), change, out.Rows(), out.Ended)
 		}
 	}
 }
@@ -114,8 +114,8 @@ func (w *world) refused(change conversation.Change, kind error, field string) {
 	if !ok || !errors.Is(err, kind) || refusal.Field != field {
 		w.Fatalf("%s %+v: got error %v; want %v of the field %q", change.Kind(), change, err, kind, field)
 	}
-	if out.Changed || len(out.Writes) > 0 || out.Ended != nil {
-		w.Fatalf("%s %+v was refused, but changed %d rows; ended: %+v", change.Kind(), change, len(out.Writes), out.Ended)
+	if out.Changed || out.Rows() > 0 || out.Ended != nil {
+		w.Fatalf("%s %+v was refused, but changed %d rows; ended: %+v", change.Kind(), change, out.Rows(), out.Ended)
 	}
 }
 
@@ -175,7 +175,7 @@ func (w *world) conclude(answer *conversation.Answer) (conversation.Verdict, con
 func (w *world) write(out conversation.Outcome, judged bool) {
 	w.Helper()
 	due := persistence.Instant(0)
-	for _, write := range out.Writes {
+	for _, write := range append(out.Writes, w.state.TakeDirty()...) {
 		key := string(write.Key)
 		old, present := w.rows[key]
 		switch kind := persistence.KindOf(write.Key); {

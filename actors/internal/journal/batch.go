@@ -44,6 +44,8 @@ type record struct {
 	bytes int
 	// changes is what watchers are told of it: one for each generation, in their order, and another one for what was added once those were in the store.
 	changes []noted
+	live    *Live // who owes it rows that are yet to be encoded; nil: nobody does
+	owed    int   // how many: they are among the batch's rows and bytes, by a guess
 	// failures counts how often the store failed to take this record by itself while it took others.
 	failures int
 }
@@ -67,11 +69,11 @@ const (
 // fits reports whether the batch has room for more rows of a conversation. One that has none yet always fits: no single change is as large.
 func (b *batch) fits(name string, rows int) bool {
 	r := b.records[name]
-	return r == nil || (len(r.rows)+rows <= maxRecordRows && r.bytes < maxRecordBytes)
+	return r == nil || (len(r.rows)+r.owed+rows <= maxRecordRows && r.bytes < maxRecordBytes)
 }
 
-// add merges a conversation's writes: the last value of a row replaces those before it.
-func (b *batch) add(name string, shard persistence.Shard, writes []conversation.Write) {
+// add merges a conversation's writes: the last value of a row replaces those before it. It returns the conversation's record.
+func (b *batch) add(name string, shard persistence.Shard, writes []conversation.Write) *record {
 	b.touched = true
 	r := b.records[name]
 	if r == nil {
@@ -82,6 +84,18 @@ func (b *batch) add(name string, shard persistence.Shard, writes []conversation.
 	for _, w := range writes {
 		b.put(r, w)
 	}
+	return r
+}
+
+// owedBytes stands for a row that is yet to be encoded.
+const owedBytes = 256
+
+// count changes how many rows a record is owed.
+func (b *batch) count(r *record, n int) {
+	r.owed += n
+	b.rows += n
+	b.bytes += n * owedBytes
+	r.bytes += n * owedBytes
 }
 
 func (b *batch) put(r *record, w conversation.Write) {
@@ -115,7 +129,7 @@ const rowOverhead = 128
 
 func size(w conversation.Write) int { return len(w.Key) + len(w.Value) + rowOverhead }
 
-// absorb merges a later batch into this one, which then stands for both. It reports false, and does nothing, where that would make a record too large.
+// absorb merges a later batch, to which nobody owes any rows, into this one, which then stands for both. It reports false, and does nothing, where that would make a record too large.
 func (b *batch) absorb(later *batch) bool {
 	for _, r := range later.order {
 		if !b.fits(r.name, len(r.rows)) {
@@ -138,7 +152,12 @@ func (b *batch) absorb(later *batch) bool {
 	return true
 }
 
-// remove takes a conversation's record out.
+// owed reports whether rows are yet to be encoded.
+func (b *batch) owed() bool {
+	return slices.ContainsFunc(b.order, func(r *record) bool { return r.live != nil })
+}
+
+// remove takes a conversation's record out, to which nobody owes any rows.
 func (b *batch) remove(name string) {
 	r := b.records[name]
 	if r == nil {

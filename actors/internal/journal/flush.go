@@ -38,9 +38,13 @@ func (j *Journal) run() {
 // seal returns the batch to be written next, which is closed from then on; nil where there is nothing to write.
 func (j *Journal) seal() *batch {
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.flying = j.next()
-	return j.flying
+	b := j.next()
+	j.flying = b
+	j.mu.Unlock()
+	if b != nil {
+		j.collect(b)
+	}
+	return b
 }
 
 // next takes the oldest batch that is not being written, nil where there is none with anything in it. j.mu is held.
@@ -195,12 +199,14 @@ func (j *Journal) release(name string, err error) {
 func (j *Journal) drop(r *record, err error) {
 	refusal := &conversation.Error{Kind: conversation.ErrQuarantined, Conversation: r.name, Reason: "the store does not take its rows", Cause: err}
 	j.mu.Lock()
+	j.barred[r.name] = refusal
+	j.mu.Unlock()
+	unlock := j.lockWhole(r.name)
 	for b := range j.oldestFirst() {
 		b.remove(r.name)
 	}
 	j.dropped = j.config.Now()
-	j.barred[r.name] = refusal
-	j.mu.Unlock()
+	unlock()
 	j.release(r.name, refusal)
 	j.config.OnPoison(r.name, err)
 }

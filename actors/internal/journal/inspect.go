@@ -20,9 +20,12 @@ type Inspection struct {
 
 // Inspect returns what is not in the store yet of a conversation, and those rows that keep returns true for. It is called with the journal locked and must be quick.
 func (j *Journal) Inspect(name string, keep func(w conversation.Write) bool) Inspection {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	i := Inspection{Rows: map[string]conversation.Write{}, Counts: map[persistence.Kind]int{}, Barred: j.barred[name], Open: j.open.seq}
+	unlock := j.lockWhole(name)
+	defer unlock()
+	i := Inspection{Rows: map[string]conversation.Write{}, Counts: map[persistence.Kind]int{}, Open: j.open.seq}
+	if barred := j.barred[name]; barred != nil {
+		i.Barred = barred
+	}
 	for b := range j.oldestFirst() {
 		r := b.records[name]
 		if r == nil || len(r.rows) == 0 {

@@ -1,7 +1,7 @@
 // Package journal is the write-behind buffer between conversations and the store, and the overlay through which readers see what is in it.
 //
-// Changes are added to the open batch; one goroutine closes it, writes it, and opens the next. Within a batch only the last value of a row is kept, so that any number of
-// changes to a conversation between two flushes cost one row each, and all rows of a conversation in a batch are one group of one transaction: the rows
+// Changes are added to the open batch; one goroutine closes it, writes it, and opens the next. Within a batch only the last value of a row is kept, and most rows are encoded only
+// then, or when a reader asks: see [Live]. So any number of changes to a conversation between two flushes cost one row each, and all rows of a conversation in a batch are one group of one transaction: the rows
 // of one change are never divided. A batch is closed early when a conversation has as many rows in it as one transaction takes; batches are written one after the
 // other, in their order. A reader asks the open batch first, then those before it, then a snapshot of the store taken after that: a batch is let go only
 // once the published snapshot contains it.
@@ -77,7 +77,7 @@ type Journal struct {
 	closed  error // why nothing is taken any more
 	lost    int   // rows that had not been written then
 	dropped persistence.Instant
-	barred  map[string]error // conversations of which rows were dropped: nothing that builds on those may be written
+	barred  map[string]*conversation.Error // conversations of which rows were dropped: nothing that builds on those may be written
 
 	refusal atomic.Pointer[conversation.Error] // what Full says
 	wake    chan struct{}
@@ -97,64 +97,76 @@ var errClosed = errors.New("the journal was closed")
 
 // Open starts a journal. Close must be called.
 func Open(config Config) *Journal {
-	j := &Journal{config: config, open: newBatch(1), barred: map[string]error{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	j := &Journal{config: config, open: newBatch(1), barred: map[string]*conversation.Error{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	j.ctx, j.cancel = context.WithCancelCause(context.Background())
 	go j.run()
 	return j
 }
 
-// Add takes a conversation's writes and returns the number of the batch that they are in. Readers see them from then on. Where waiter is not nil, it is
-// told when the batch is in the store, which is then tried at once. A journal at its bound takes them all the same: see Full. One that is closed, or has dropped rows of
-// the conversation, takes nothing; the number is then 0.
-func (j *Journal) Add(name string, shard persistence.Shard, writes []conversation.Write, waiter Waiter) uint64 {
-	return j.AddNoted(name, shard, writes, Note{}, waiter)
+// change is what is added to a journal.
+type change struct {
+	name   string
+	shard  persistence.Shard
+	writes []conversation.Write
+	live   *Live // who owes further rows; nil: nobody does
+	dirty  int   // how many
+	note   Note
+	waiter Waiter
 }
 
-// AddNoted is Add for writes that watchers are told of, unless the note is the zero Note.
-func (j *Journal) AddNoted(name string, shard persistence.Shard, writes []conversation.Write, note Note, waiter Waiter) uint64 {
+// add takes a change in: see [Live.Add].
+func (j *Journal) add(c change) (seq uint64, err error) {
 	j.mu.Lock()
-	if err := j.refuses(name); err != nil {
+	if err := j.refuses(c.name); err != nil {
 		j.mu.Unlock()
-		if waiter != nil {
-			waiter.Committed(Written{}, err)
-		}
-		return 0
+		return 0, err
 	}
-	if !j.open.fits(name, len(writes)) {
+	b := j.batchFor(&c)
+	if b.rows == 0 {
+		b.oldest = j.config.Now()
+	}
+	r := b.add(c.name, c.shard, c.writes)
+	if c.live != nil {
+		c.live.owe(b, r, c.dirty)
+	}
+	if c.note.Stamp != 0 {
+		b.stamp = min(b.stamp, c.note.Stamp)
+	}
+	if c.note.Kinds != 0 {
+		r.note(newChange(c.name, c.shard, c.note))
+	}
+	if c.waiter != nil {
+		b.waiters = append(b.waiters, waiting{c.name, c.waiter})
+	}
+	seq = b.seq
+	full := b.rows >= j.config.Rows
+	if !full && c.waiter == nil && j.timed == nil && b == j.open && b.rows > 0 {
+		j.timed = j.config.After(j.config.Interval, j.Flush)
+	}
+	j.gauge()
+	j.mu.Unlock()
+	if full || c.waiter != nil {
+		j.Flush()
+	}
+	return seq, nil
+}
+
+// batchFor returns the batch that a change goes into. j.mu is held.
+func (j *Journal) batchFor(c *change) *batch {
+	if c.live != nil && c.live.owed != nil {
+		return c.live.batch
+	}
+	if !j.open.fits(c.name, len(c.writes)+c.dirty) {
 		j.sealed = append(j.sealed, j.open)
 		j.open = newBatch(j.open.seq + 1)
 		j.stopTimer()
 		j.Flush()
 	}
-	b := j.open
-	if b.rows == 0 {
-		b.oldest = j.config.Now()
-	}
-	b.add(name, shard, writes)
-	if note.Stamp != 0 {
-		b.stamp = min(b.stamp, note.Stamp)
-	}
-	if note.Kinds != 0 {
-		b.records[name].note(newChange(name, shard, note, writes))
-	}
-	if waiter != nil {
-		b.waiters = append(b.waiters, waiting{name, waiter})
-	}
-	seq := b.seq
-	full := b.rows >= j.config.Rows
-	if !full && waiter == nil && j.timed == nil && b.rows > 0 {
-		j.timed = j.config.After(j.config.Interval, j.Flush)
-	}
-	j.gauge()
-	j.mu.Unlock()
-	if full || waiter != nil {
-		j.Flush()
-	}
-	return seq
+	return j.open
 }
 
 // refuses returns why nothing is taken for a conversation, nil where it is. j.mu is held.
-func (j *Journal) refuses(name string) error {
+func (j *Journal) refuses(name string) *conversation.Error {
 	if j.closed != nil {
 		return &conversation.Error{Kind: conversation.ErrUnavailable, Conversation: name, Cause: j.closed}
 	}
@@ -266,7 +278,9 @@ func (j *Journal) InFlight(names iter.Seq[string]) uint64 {
 
 // Flush has the open batch written now. It does not wait for it.
 func (j *Journal) Flush() {
-	j.urgent.Store(true)
+	if j.urgent.Swap(true) {
+		return // it was asked for, and has not begun
+	}
 	select {
 	case j.wake <- struct{}{}:
 	default:

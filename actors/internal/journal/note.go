@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -15,30 +14,29 @@ const MaxUsers = 16
 type Note struct {
 	Kinds                        uint16 // a bit for each kind of change, of the caller's choice; 0: watchers are told nothing
 	Generation, Version, LastSeq uint64
-	Everyone                     bool   // all members may see it, not only those whose rows it writes
-	Origin                       string // of the proposal
+	Everyone                     bool     // all members may see it, not only those whose rows it writes
+	Origin                       string   // of the proposal
+	Users                        []string // whose memberships changed
 	// Stamp is when the change was applied, as its rows have it; zero where they have none. It is not told.
 	Stamp persistence.Instant
 }
 
 // Change is what watchers are told of all that one batch does to one generation of a conversation: the note's numbers are those of the last change, its Origin is that
-// of all of them, or "".
+// of all of them, or "", and its Users are in no order; none where it is for everyone.
 type Change struct {
 	Note
 
 	Conversation string
 	Shard        persistence.Shard
-	Users        []string // whose rows changed, in no order; none where it is for everyone
 	// NextEvent is the number that the shard's next event had when the change was committed: events with lower numbers came before it, all others after it.
 	NextEvent uint64
 }
 
-func newChange(name string, shard persistence.Shard, note Note, writes []conversation.Write) Change {
+func newChange(name string, shard persistence.Shard, note Note) Change {
 	c := Change{Note: note, Conversation: name, Shard: shard}
-	for i := range writes {
-		if persistence.KindOf(writes[i].Key) == persistence.KindMembership {
-			c.name(writes[i].User)
-		}
+	c.Users = nil
+	for _, user := range note.Users {
+		c.name(user)
 	}
 	return c
 }

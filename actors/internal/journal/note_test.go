@@ -15,17 +15,13 @@ import (
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
-func of(user string) []conversation.Write {
-	return []conversation.Write{{Key: persistence.MembershipKey(user, "g:1"), User: user}, {Key: persistence.MemberKey("g:1", user), User: user}}
-}
-
 func TestTheChangesOfAGenerationAreMerged(t *testing.T) {
 	r := &record{name: "g:1"}
 	for i, change := range []Change{
-		newChange("g:1", 0, Note{Kinds: 1, Generation: 7, Version: 1, LastSeq: 1, Origin: "a"}, of("ann")),
-		newChange("g:1", 0, Note{Kinds: 4, Generation: 7, Version: 2, LastSeq: 3, Origin: "a"}, of("bob")),
-		newChange("g:1", 0, Note{Kinds: 4, Generation: 8, Version: 1, LastSeq: 4, Origin: "a"}, of("ann")),
-		newChange("g:1", 0, Note{Kinds: 4, Generation: 8, Version: 1, LastSeq: 4, Origin: "b", Everyone: true}, of("bob")),
+		newChange("g:1", 0, Note{Kinds: 1, Generation: 7, Version: 1, LastSeq: 1, Origin: "a", Users: []string{"ann"}}),
+		newChange("g:1", 0, Note{Kinds: 4, Generation: 7, Version: 2, LastSeq: 3, Origin: "a", Users: []string{"bob"}}),
+		newChange("g:1", 0, Note{Kinds: 4, Generation: 8, Version: 1, LastSeq: 4, Origin: "a", Users: []string{"ann"}}),
+		newChange("g:1", 0, Note{Kinds: 4, Generation: 8, Version: 1, LastSeq: 4, Origin: "b", Everyone: true, Users: []string{"bob"}}),
 	} {
 		r.note(change)
 		if want := 1 + i/2; len(r.changes) != want {
@@ -33,7 +29,7 @@ func TestTheChangesOfAGenerationAreMerged(t *testing.T) {
 		}
 	}
 	want := []Change{
-		{Note: Note{Kinds: 5, Generation: 7, Version: 2, LastSeq: 3, Origin: "a"}, Conversation: "g:1", Users: []string{"ann", "bob"}},
+		{Note: Note{Kinds: 5, Generation: 7, Version: 2, LastSeq: 3, Origin: "a", Users: []string{"ann", "bob"}}, Conversation: "g:1"},
 		{Note: Note{Kinds: 4, Generation: 8, Version: 1, LastSeq: 4, Everyone: true}, Conversation: "g:1"},
 	}
 	b := newBatch(1)
@@ -46,7 +42,7 @@ func TestTheChangesOfAGenerationAreMerged(t *testing.T) {
 func TestAChangeOfTooManyUsersIsForEveryone(t *testing.T) {
 	r := &record{name: "g:1"}
 	for i := range MaxUsers + 1 {
-		if r.note(newChange("g:1", 0, Note{Kinds: 1}, of(fmt.Sprint(i)))); (i == MaxUsers) != r.changes[0].Everyone {
+		if r.note(newChange("g:1", 0, Note{Kinds: 1, Users: []string{fmt.Sprint(i)}})); (i == MaxUsers) != r.changes[0].Everyone {
 			t.Errorf("with %d users: everyone is %v", i+1, r.changes[0].Everyone)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 // one moment. Values must not be changed. A reader takes a snapshot of the store after this call, not before.
 func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 	values := make([][]byte, len(keys))
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	unlock := j.lockWhole(name)
+	defer unlock()
 	for b := range j.oldestFirst() {
 		r := b.records[name]
 		if r == nil {
@@ -63,8 +63,8 @@ func (j *Journal) Pending(names []string) (places []int) {
 
 // Rows returns the rows of a conversation within a range of keys that are not in the store yet, in no order.
 func (j *Journal) Rows(name string, within persistence.Range) []conversation.Write {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	unlock := j.lockWhole(name)
+	defer unlock()
 	latest := map[string]conversation.Write{}
 	for b := range j.oldestFirst() {
 		r := b.records[name]

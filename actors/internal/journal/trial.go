@@ -93,8 +93,12 @@ func (t *trial) accuse() {
 // reinforce adds what has come since to a batch of which nothing is in the store yet, so that others show whether it is the records or the store that fails.
 func (t *trial) reinforce() {
 	t.mu.Lock()
+	open := t.open
+	t.mu.Unlock()
+	t.collect(open)
+	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.witness != nil || len(t.sealed) > 0 || t.open.rows == 0 || !t.batch.absorb(t.open) {
+	if t.witness != nil || len(t.sealed) > 0 || t.open.rows == 0 || t.open.owed() || !t.batch.absorb(t.open) {
 		return
 	}
 	t.open = newBatch(t.batch.seq + 1)
