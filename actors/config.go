@@ -37,10 +37,11 @@ type Config struct {
 	// MaxQueue bounds the proposals that wait for one conversation; more are refused with ErrOverloaded. 0: 1,024.
 	MaxQueue int
 
-	// FlushInterval is how long a change that nobody waits for may stay in memory alone: it is what a crash takes back of AckApplied. A proposal
-	// that waits for AckCommitted, and a full batch, flush at once. 0: 50 ms.
-	FlushInterval time.Duration
-	// FlushRows is how many changed rows are a full batch. 0: 4,096.
+	// FlushInterval is how long a change that nobody waits for stays in memory alone: it is what a crash takes back of AckApplied. Where the store is busy with such changes, it is longer, so
+	// that writing them takes no more than a quarter of the time and rows that change often are written seldom: up to MaxFlushInterval, and for as long as writing takes. A proposal
+	// that waits for AckCommitted, and a full batch, flush at once. 0: 50 ms, and one second, or FlushInterval where that is more.
+	FlushInterval, MaxFlushInterval time.Duration
+	// FlushRows is how many changed rows are a full batch. 0: 32,768.
 	FlushRows int
 	// MaxJournalBytes bounds the changed rows that are not in the store yet. At the bound, proposals are refused with ErrOverloaded; those accepted
 	// already are still applied. 0: 64 MiB.
@@ -131,6 +132,7 @@ func (c *Config) Validate() error {
 	atLeastZero("IdleAfter", int64(c.IdleAfter))
 	atLeastZero("MaxQueue", int64(c.MaxQueue))
 	atLeastZero("FlushInterval", int64(c.FlushInterval))
+	atLeastZero("MaxFlushInterval", int64(c.MaxFlushInterval))
 	atLeastZero("FlushRows", int64(c.FlushRows))
 	atLeastZero("MaxJournalBytes", int64(c.MaxJournalBytes))
 	atLeastZero("EventsFor", int64(c.EventsFor))
@@ -171,7 +173,8 @@ func (c Config) withDefaults() Config {
 	orElse(&c.IdleAfter, 5*time.Minute)
 	orElse(&c.MaxQueue, 1024)
 	orElse(&c.FlushInterval, 50*time.Millisecond)
-	orElse(&c.FlushRows, 4096)
+	orElse(&c.MaxFlushInterval, max(time.Second, c.FlushInterval))
+	orElse(&c.FlushRows, 32_768)
 	orElse(&c.MaxJournalBytes, 64<<20)
 	orElse(&c.EventsFor, 7*24*time.Hour)
 	orElse(&c.WatchBuffer, 65_536)

@@ -140,7 +140,7 @@ func (e *Engine) journalConfig(store persistence.Store, epochs []persistence.Epo
 		Epochs:   epochs,
 		Now:      e.clock.now,
 		After:    func(d time.Duration, f func()) func() bool { return e.config.Clock.AfterFunc(d, f).Stop },
-		Interval: e.config.FlushInterval,
+		Interval: e.config.FlushInterval, MostInterval: e.config.MaxFlushInterval,
 		Rows:     e.config.FlushRows,
 		MaxBytes: e.config.MaxJournalBytes,
 		OnFlush: func(seq uint64) {

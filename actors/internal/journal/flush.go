@@ -29,7 +29,8 @@ func (j *Journal) run() {
 		if !j.urgent.Swap(false) {
 			continue
 		}
-		if b := j.seal(); b != nil && !j.write(b) {
+		began := j.config.Now()
+		if b := j.seal(); b != nil && !j.write(b, began) {
 			return
 		}
 	}
@@ -63,14 +64,14 @@ func (j *Journal) next() *batch {
 	return b
 }
 
-// write brings the batch into the store, however often that takes. It returns false when the journal was closed.
-func (j *Journal) write(b *batch) bool {
+// write brings the batch, which was closed at that time, into the store, however often that takes. It returns false when the journal was closed.
+func (j *Journal) write(b *batch, began persistence.Instant) bool {
 	t := &trial{Journal: j, batch: b, left: slices.Clone(b.order)}
 	for attempt := 1; ; attempt++ {
 		switch {
 		case t.attempt(attempt):
 			j.note(nil)
-			j.land(b)
+			j.land(b, began)
 			return true
 		case errors.Is(t.failure, persistence.ErrFenced):
 			j.fenced(t.failure)
@@ -150,14 +151,19 @@ func (j *Journal) note(failure error) {
 	j.mu.Unlock()
 }
 
+// restShare is how many times as long as it writes the journal lets the store, and the processors, rest where nobody waits.
+const restShare = 3
+
 // land lets a batch go that is in the store and in the published snapshot.
-func (j *Journal) land(b *batch) {
+func (j *Journal) land(b *batch, began persistence.Instant) {
 	if changes := b.changes(); len(changes) > 0 && j.config.OnCommitted != nil {
 		j.config.OnCommitted(changes)
 	}
 	j.mu.Lock()
 	j.flying = nil
 	j.flushed = b.seq
+	now := j.config.Now()
+	j.rested = now.Add(restShare * now.Sub(began))
 	waiters := b.waiters
 	b.waiters = nil
 	j.gauge()

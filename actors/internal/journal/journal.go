@@ -35,13 +35,14 @@ type Written struct {
 
 // Config is what a journal needs.
 type Config struct {
-	Store    persistence.Store
-	Epochs   []persistence.Epoch // by shard
-	Now      func() persistence.Instant
-	After    func(d time.Duration, f func()) (stop func() bool)
-	Interval time.Duration // how long a change that nobody waits for may stay
-	Rows     int           // a full batch
-	MaxBytes int           // the bound of Full
+	Store  persistence.Store
+	Epochs []persistence.Epoch // by shard
+	Now    func() persistence.Instant
+	After  func(d time.Duration, f func()) (stop func() bool)
+	// Interval is how long a change that nobody waits for stays; MostInterval, how long where the store is busy: it rests for restShare times as long as it wrote, up to that.
+	Interval, MostInterval time.Duration
+	Rows                   int // a full batch
+	MaxBytes               int // the bound of Full
 
 	// OnFlush is called after each batch, with its sequence number.
 	OnFlush func(seq uint64)
@@ -74,8 +75,9 @@ type Journal struct {
 	flying  *batch   // being written; nil
 	flushed uint64   // the last batch that is in the store
 	timed   func() bool
-	closed  error // why nothing is taken any more
-	lost    int   // rows that had not been written then
+	rested  persistence.Instant // until then a batch that nobody waits for need not be written
+	closed  error               // why nothing is taken any more
+	lost    int                 // rows that had not been written then
 	dropped persistence.Instant
 	barred  map[string]*conversation.Error // conversations of which rows were dropped: nothing that builds on those may be written
 
@@ -141,7 +143,7 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 	seq = b.seq
 	full := b.rows >= j.config.Rows
 	if !full && c.waiter == nil && j.timed == nil && b == j.open && b.rows > 0 {
-		j.timed = j.config.After(j.config.Interval, j.Flush)
+		j.timed = j.config.After(j.delay(), j.Flush)
 	}
 	j.gauge()
 	j.mu.Unlock()
@@ -149,6 +151,11 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 		j.Flush()
 	}
 	return seq, nil
+}
+
+// delay returns how long a batch that nobody waits for stays open. j.mu is held.
+func (j *Journal) delay() time.Duration {
+	return max(j.config.Interval, min(j.config.MostInterval, j.rested.Sub(j.config.Now())))
 }
 
 // batchFor returns the batch that a change goes into. j.mu is held.

@@ -47,6 +47,7 @@ type Config struct {
 	IdleAfter            time.Duration `koanf:"idle_after"`
 	MaxQueue             int           `koanf:"max_queue"`
 	FlushInterval        time.Duration `koanf:"flush_interval"`
+	MaxFlushInterval     time.Duration `koanf:"max_flush_interval"`
 	FlushRows            int           `koanf:"flush_rows"`
 	MaxJournalBytes      int           `koanf:"max_journal_bytes"`
 	EventsFor            time.Duration `koanf:"events_for"`
@@ -131,7 +132,7 @@ func (c *Config) Engine() (actors.Config, error) {
 	engine := actors.Config{
 		Namespaces: map[string]conversation.Policy{},
 		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, ReadShare: c.ReadShare, MaxForgetting: c.MaxForgetting, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue,
-		CensusEvery: c.CensusEvery, FlushInterval: c.FlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
+		CensusEvery: c.CensusEvery, FlushInterval: c.FlushInterval, MaxFlushInterval: c.MaxFlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
 		SyncHorizon: c.SyncHorizon, BadgeConversations: c.BadgeConversations, MaxFailures: c.MaxFailures, QuarantineFor: c.QuarantineFor,
 		Reaper: actors.ReaperConfig{
 			BatchRows: c.ReapBatchRows, BatchDelay: c.ReapBatchDelay, MinRowsPerSecond: c.ReapMinRowsPerSecond, MaxRowsPerSecond: c.ReapMaxRowsPerSecond,
