@@ -66,16 +66,30 @@ type cell struct {
 
 var _ actor.Mailbox = (*cell)(nil)
 
-// offer puts a message into the queue. It is stamped under the cell's lock, so that stamps grow along the queue.
-func (c *cell) offer(m queued, limit int) offered {
+// take puts a message into the queue, and reports whether whoever calls must give the cell to its worker. The message is stamped under the cell's lock, so that stamps grow along the
+// queue.
+func (c *cell) take(m queued, limit int) (result offered, due bool) {
 	c.mu.Lock()
-	tell := false
-	defer func() {
+	if result = c.takes(m, limit); result != accepted {
 		c.mu.Unlock()
-		if tell {
-			c.shard.tell(&activation{cell: c})
-		}
-	}()
+		return result, false
+	}
+	m.stamp(c.shard.engine.clock.now())
+	c.queue.push(m)
+	tell := c.phase == waiting && !c.claimed
+	if tell {
+		c.claimed = true
+	}
+	due = c.due()
+	c.mu.Unlock()
+	if tell {
+		c.shard.tell(&activation{cell: c})
+	}
+	return accepted, due
+}
+
+// takes reports whether a message may be put into the queue, in which it then counts. c.mu is held.
+func (c *cell) takes(m queued, limit int) offered {
 	switch c.phase {
 	case sealed:
 		return wasSealed
@@ -94,12 +108,6 @@ func (c *cell) offer(m queued, limit int) offered {
 		c.proposals++
 		in.orders = c.shard.engine.orders.latest()
 	}
-	m.stamp(c.shard.engine.clock.now())
-	c.queue.push(m)
-	if c.phase == waiting && !c.claimed {
-		c.claimed, tell = true, true
-	}
-	c.schedule()
 	return accepted
 }
 
@@ -118,13 +126,18 @@ func (c *cell) leave() {
 
 // schedule puts the cell into its worker's queue if it has something to do. c.mu is held.
 func (c *cell) schedule() {
-	if c.scheduled || c.invoker == nil {
-		return
-	}
-	if c.system.len() > 0 || (c.phase == active && !c.suspended && (c.leaving || c.queue.len() > 0)) {
-		c.scheduled = true
+	if c.due() {
 		c.worker.push(c)
 	}
+}
+
+// due reports whether the cell has something to do and is not in its worker's queue, where it counts as being from then on. c.mu is held.
+func (c *cell) due() bool {
+	if c.scheduled || c.invoker == nil {
+		return false
+	}
+	c.scheduled = c.system.len() > 0 || (c.phase == active && !c.suspended && (c.leaving || c.queue.len() > 0))
+	return c.scheduled
 }
 
 // run is one turn: it handles some messages and goes to the end of the worker's queue if there are more.

@@ -93,6 +93,15 @@ func newCellFixture(t *testing.T) *cellFixture {
 	return f
 }
 
+// offer puts a message into a cell's queue, as its shard does.
+func (c *cell) offer(m queued, limit int) offered {
+	result, due := c.take(m, limit)
+	if due {
+		c.worker.push(c)
+	}
+	return result
+}
+
 // attach gives the cell an actor, as its shard does.
 func (f *cellFixture) attach(name string, log *[]string) {
 	f.mu.Lock()

@@ -17,7 +17,8 @@ type conversationActor struct {
 	shard  *shard
 	engine *Engine
 	state  *conversation.State
-	live   *journal.Live // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
+	policy conversation.Policy // of its namespace
+	live   *journal.Live       // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
 
 	dirty      uint64 // the journal's batch with its last change
 	proposed   bool   // something was proposed: it was not activated to forget a user alone
@@ -84,8 +85,8 @@ func (a *conversationActor) propose(m *intake) {
 		a.engine.refuseAfter(m.proposal, m.to, err, info)
 	case done.waiter == nil:
 		a.engine.proposed(m.proposal, &info)
-		if m.to != nil {
-			m.to.reply(done.reply)
+		if m.to.waits() {
+			m.to.answer(done.reply)
 		}
 	case done.refused != nil:
 		done.waiter.Committed(journal.Written{}, done.refused)
@@ -97,7 +98,7 @@ func (a *conversationActor) propose(m *intake) {
 
 // changed is a proposal that was applied.
 type changed struct {
-	reply   *Reply
+	reply   *Reply       // nil: nobody waits
 	waiter  *commitReply // sends the reply once it is in the store; nil: nobody waits for that
 	added   bool         // to the journal: the waiter is told
 	refused error        // by the journal
@@ -140,8 +141,8 @@ func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, erro
 		Revision:     m.proposal.Revision,
 		At:           m.at,
 		Now:          began,
-		Policy:       a.engine.config.policy(persistence.Namespace(m.proposal.Conversation)),
-		Next:         a.shard.nextGeneration,
+		Policy:       a.policy,
+		Next:         a.shard.next,
 		Order:        order,
 		Users:        recording,
 	})
@@ -158,31 +159,39 @@ func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, erro
 
 // publish lets readers see what was applied.
 func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, info *ProposedInfo, recording bool) (done changed) {
-	r := &Reply{Conversation: m.proposal.Conversation, Tag: m.proposal.Tag, Changed: outcome.Changed, Ack: AckApplied}
-	r.Generation, r.Version, r.LastSeq = a.state.Standing()
-	if user, ok := conversation.Subject(m.proposal.Change); ok {
-		r.Membership = a.state.MembershipView(user)
-	}
 	if !outcome.Changed {
 		info.Result = ResultNothing
 	}
-	done.reply = r
-	if m.to != nil && m.proposal.Ack != AckApplied {
-		done.waiter = &commitReply{engine: a.engine, proposal: m.proposal, reply: r, to: m.to, info: *info, applied: a.shard.worker.applied}
+	switch {
+	case !m.to.waits():
+	case m.proposal.Ack != AckApplied:
+		done.waiter = &commitReply{engine: a.engine, proposal: m.proposal, to: m.to, info: *info, applied: a.shard.worker.applied}
+		a.answer(&done.waiter.reply, m.proposal, outcome)
+	default:
+		done.reply = &a.shard.worker.reply
+		a.answer(done.reply, m.proposal, outcome)
 	}
 	a.engine.counts.proposals.count(m.proposal.Ack, info.Result)
 	if outcome.Changed {
 		note := journal.Note{Stamp: outcome.Stamp}
 		if recording {
-			note = journal.Note{
-				Kinds: kindOf(m.proposal.Change), Generation: r.Generation, Version: r.Version, LastSeq: r.LastSeq,
-				Everyone: outcome.Everyone, Users: outcome.Users, Origin: m.proposal.Origin, Stamp: outcome.Stamp,
-			}
+			note.Kinds, note.Origin = kindOf(m.proposal.Change), m.proposal.Origin
+			note.Everyone, note.Users = outcome.Everyone, outcome.Users
+			note.Generation, note.Version, note.LastSeq = a.state.Standing()
 		}
 		a.dirty, done.refused = a.engine.emit(a.shard, a.live, outcome, note, done.waiter)
 		done.added = done.refused == nil
 	}
 	return done
+}
+
+// answer puts down what is answered to a proposal that was applied.
+func (a *conversationActor) answer(r *Reply, p *Proposal, outcome *conversation.Outcome) {
+	*r = Reply{Conversation: p.Conversation, Tag: p.Tag, Changed: outcome.Changed, Ack: AckApplied}
+	r.Generation, r.Version, r.LastSeq = a.state.Standing()
+	if user, ok := conversation.Subject(p.Change); ok {
+		r.Membership = a.state.MembershipView(user)
+	}
 }
 
 // dirtySince returns the journal's batch with the last change of the conversation that may not be in the store.
@@ -244,8 +253,8 @@ type resident struct {
 type commitReply struct {
 	engine   *Engine
 	proposal *Proposal
-	reply    *Reply
-	to       replier
+	reply    Reply
+	to       returnTo
 	info     ProposedInfo
 	applied  persistence.Instant
 }
@@ -261,5 +270,5 @@ func (c *commitReply) Committed(when journal.Written, err error) {
 	c.engine.waited(&c.info, c.applied, when)
 	c.info.Err = err
 	c.engine.proposed(c.proposal, &c.info)
-	c.to.reply(c.reply)
+	c.to.answer(&c.reply)
 }

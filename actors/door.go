@@ -56,16 +56,16 @@ func (d *door) take(message any, sender *actor.PID) {
 }
 
 func (d *door) propose(p *Proposal, sender *actor.PID) {
-	var to replier
+	var to returnTo
 	if sender != nil {
-		to = replyFunc(func(r *Reply) { d.system.Root.Send(sender, r) })
+		to.to = replyFunc(func(r *Reply) { d.system.Root.Send(sender, r) })
 	}
 	if e := d.current(); e != nil {
-		_ = e.accept(p, to) // the replier was told
+		e.accept(p, to)
 		return
 	}
-	if to != nil && p != nil {
-		to.reply(&Reply{Conversation: p.Conversation, Tag: p.Tag, Err: unavailable(p.Conversation, ErrStopped)})
+	if to.waits() && p != nil {
+		to.answer(&Reply{Conversation: p.Conversation, Tag: p.Tag, Err: unavailable(p.Conversation, ErrStopped)})
 	}
 }
 

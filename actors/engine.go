@@ -64,6 +64,7 @@ type Engine struct {
 	work       sync.WaitGroup // surveys, deletions and the steps of the pruner and the census
 	stopOnce   sync.Once
 	stopResult error
+	callers    sync.Pool // of *caller that wait for nothing
 	done       chan struct{}
 	failure    atomic.Pointer[error]
 }
@@ -109,15 +110,17 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
 	for range e.config.Workers {
-		e.workers = append(e.workers, startWorker(1))
+		w := startWorker(1)
+		w.number = len(e.workers)
+		e.workers = append(e.workers, w)
 	}
 	e.sweeper = &sweeper{engine: e}
 	e.pruner, e.census = newPruner(e), newCensus(e)
 	e.loaders = startWorker(e.config.Loaders)
 	for i := range numbers {
-		e.shards = append(e.shards, &shard{
-			engine: e, number: numbers[i], epoch: epochs[i], worker: e.workers[i%len(e.workers)], cells: map[string]*cell{},
-		})
+		s := &shard{engine: e, number: numbers[i], epoch: epochs[i], worker: e.workers[i%len(e.workers)], cells: map[string]*cell{}}
+		s.next = s.nextGeneration
+		e.shards = append(e.shards, s)
 	}
 	e.agenda = newAgenda(e.clock, e.after, func() { e.tellReaper(&alarm{}) })
 	e.journal = journal.Open(e.journalConfig(store, epochs))

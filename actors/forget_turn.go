@@ -55,8 +55,8 @@ func (a *conversationActor) apply(change *conversation.Forget, at persistence.In
 		Change: change,
 		At:     at,
 		Now:    a.engine.clock.now(),
-		Policy: a.engine.config.policy(persistence.Namespace(a.state.Name())),
-		Next:   a.shard.nextGeneration,
+		Policy: a.policy,
+		Next:   a.shard.next,
 	})
 	if err != nil || !outcome.Changed {
 		return forgot{} // there is no conversation: the reaper deletes what there was; or there is nothing to forget

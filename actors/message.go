@@ -13,13 +13,23 @@ type intake struct {
 	proposal *Proposal
 	at       persistence.Instant
 	orders   persistence.Instant // to forget users: those up to this one had been given when it was accepted
-	to       replier             // nil: nobody waits
+	to       returnTo
 }
 
 func (m *intake) stamp(at persistence.Instant) { m.at = at }
 
-// replier takes the answer to a proposal. It is called once and must not block.
-type replier interface{ reply(r *Reply) }
+// replier takes answers to proposals. It must not block, and r is its own only until it returns.
+type replier interface{ reply(place int, r *Reply) }
+
+// returnTo is where the answer to a proposal goes: one of the places of a replier, which is told once.
+type returnTo struct {
+	to    replier // nil: nobody waits
+	place int
+}
+
+func (t returnTo) waits() bool { return t.to != nil }
+
+func (t returnTo) answer(r *Reply) { t.to.reply(t.place, r) }
 
 // judgement asks whether a generation whose due entry came due is over. Reaper → conversation, or the shard in its place; answered with a verdict.
 type judgement struct {

@@ -11,92 +11,70 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// MaxBatch is how many proposals one ProposeBatch takes.
-const MaxBatch = 1_000
-
 // Propose has one change applied and answers at the proposal's ack level. The error is the reply's: an [*conversation.Error]. When ctx ends first, the
 // outcome is unknown, and the error wraps ctx's cause; proposing the same again is safe.
 func (e *Engine) Propose(ctx context.Context, p *Proposal) (Reply, error) {
-	w := make(waitingCaller, 1)
-	_ = e.accept(p, w) // w was told
+	w, ok := e.callers.Get().(*caller)
+	if !ok {
+		w = &caller{told: make(chan struct{}, 1)}
+	}
+	e.accept(p, returnTo{to: w})
 	select {
-	case r := <-w:
-		return *r, r.Err
+	case <-w.told:
+		r := w.answer
+		w.answer = Reply{}
+		e.callers.Put(w)
+		return r, r.Err
 	case <-ctx.Done():
-		return Reply{}, fmt.Errorf("parley: the outcome is unknown: %w", context.Cause(ctx))
+		return Reply{}, fmt.Errorf("parley: the outcome is unknown: %w", context.Cause(ctx)) // w may yet be told, and is nobody's any more
 	}
 }
 
-type waitingCaller chan *Reply
+// caller waits for one reply.
+type caller struct {
+	answer Reply
+	told   chan struct{}
+}
 
-func (w waitingCaller) reply(r *Reply) { w <- r }
+func (w *caller) reply(_ int, r *Reply) {
+	w.answer = *r
+	w.told <- struct{}{}
+}
 
 // ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: before ProposeFunc returns, on
 // the caller's goroutine, where it is not taken in, and otherwise later, on one of the engine's, which answer must not block. Proposals to one conversation that one
 // goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at the latest when the engine stops.
-func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) { _ = e.accept(p, replyFunc(answer)) }
-
-// ProposeBatch has up to [MaxBatch] changes applied, in their order as far as they are of one conversation. Each has its own reply, at its own index, and
-// succeeds or fails by itself; but after one was refused as overloaded, the later ones of its conversation are refused too. The error is not nil only
-// where there are no replies: the batch is too large, or ctx ended first and the outcome is unknown.
-func (e *Engine) ProposeBatch(ctx context.Context, ps []*Proposal) ([]Reply, error) {
-	if len(ps) > MaxBatch {
-		return nil, conversation.Invalid("requests", fmt.Sprintf("must be at most %d, are %d", MaxBatch, len(ps)))
-	}
-	type answer struct {
-		index int
-		reply *Reply
-	}
-	answers := make(chan answer, len(ps))
-	var overloaded map[string]*conversation.Error
-	for i, p := range ps {
-		to := replyFunc(func(r *Reply) { answers <- answer{i, r} })
-		if p != nil {
-			if err, ok := overloaded[p.Conversation]; ok {
-				e.counts.received.Add(1)
-				e.refuse(p, to, err)
-				continue
-			}
-		}
-		if err := e.accept(p, to); err != nil && errors.Is(err, conversation.ErrOverloaded) {
-			if overloaded == nil {
-				overloaded = map[string]*conversation.Error{}
-			}
-			overloaded[p.Conversation] = err
-		}
-	}
-	replies := make([]Reply, len(ps))
-	for range ps {
-		select {
-		case a := <-answers:
-			replies[a.index] = *a.reply
-		case <-ctx.Done():
-			return nil, fmt.Errorf("parley: the outcome is unknown: %w", context.Cause(ctx))
-		}
-	}
-	return replies, nil
+func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) {
+	e.accept(p, returnTo{to: replyFunc(answer)})
 }
 
 type replyFunc func(r *Reply)
 
-func (f replyFunc) reply(r *Reply) { f(r) }
+func (f replyFunc) reply(_ int, r *Reply) {
+	mine := *r
+	f(&mine)
+}
 
-// accept takes a proposal in, or refuses it: then the replier has been told, and the refusal is returned. It does not block.
-func (e *Engine) accept(p *Proposal, to replier) *conversation.Error {
+// accept takes a proposal in, or refuses it: then the replier has been told. It does not block.
+func (e *Engine) accept(p *Proposal, to returnTo) {
 	e.counts.received.Add(1)
 	refusal := check(p)
 	if refusal == nil {
 		refusal = e.route(p.Conversation, &intake{proposal: p, to: to})
 	}
 	if refusal != nil {
-		if p != nil && refusal.Conversation == "" && !errors.Is(refusal, conversation.ErrInvalid) {
-			named := *refusal
-			named.Conversation = p.Conversation
-			refusal = &named
-		}
-		e.refuse(p, to, refusal)
+		e.refuse(p, to, addressed(refusal, p))
 	}
-	return refusal
+}
+
+// addressed returns a refusal that says which conversation it is of, unless what it is about may be the name.
+func addressed(refusal *conversation.Error, p *Proposal) *conversation.Error {
+	if p == nil || refusal.Conversation != "" || errors.Is(refusal, conversation.ErrInvalid) {
+		return refusal
+	}
+	with := *refusal
+	with.Conversation = p.Conversation
+	return &with
 }
 
 // check returns what is wrong with a proposal taken by itself, nil if nothing is.
@@ -133,15 +111,26 @@ func asError(err error) *conversation.Error {
 func (e *Engine) route(name string, m queued) *conversation.Error {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
+	if refusal := e.shut(name, m); refusal != nil {
+		return refusal
+	}
+	return outcomeOf(e.shardOf(name).offer(name, m), name)
+}
+
+// shut returns why no such message is taken in. e.gate is held.
+func (e *Engine) shut(name string, m queued) *conversation.Error {
 	if e.closed {
 		return unavailable(name, ErrStopped)
 	}
 	if _, ok := m.(*intake); ok {
-		if full := e.journal.Full(); full != nil {
-			return full
-		}
+		return e.journal.Full()
 	}
-	switch e.shardOf(name).offer(name, m) {
+	return nil
+}
+
+// outcomeOf returns what an offer to a conversation's cell says to who made it.
+func outcomeOf(result offered, name string) *conversation.Error {
+	switch result {
 	case wasFull:
 		return &conversation.Error{
 			Kind: conversation.ErrOverloaded, Conversation: name, Reason: "too many proposals wait for the conversation", RetryAfter: 50 * time.Millisecond,
@@ -154,12 +143,12 @@ func (e *Engine) route(name string, m queued) *conversation.Error {
 }
 
 // refuse answers a proposal with an error, before its turn.
-func (e *Engine) refuse(p *Proposal, to replier, err error) {
+func (e *Engine) refuse(p *Proposal, to returnTo, err error) {
 	e.refuseAfter(p, to, err, ProposedInfo{})
 }
 
 // refuseAfter answers a proposal with an error, after the stages that it has been through.
-func (e *Engine) refuseAfter(p *Proposal, to replier, err error, info ProposedInfo) {
+func (e *Engine) refuseAfter(p *Proposal, to returnTo, err error, info ProposedInfo) {
 	refusal := asError(err)
 	info.Result, info.Err = resultOf(refusal), refusal
 	var r Reply
@@ -170,8 +159,8 @@ func (e *Engine) refuseAfter(p *Proposal, to replier, err error, info ProposedIn
 	e.counts.proposals.count(ack, info.Result)
 	e.proposed(p, &info)
 	r.Err = refusal
-	if to != nil {
-		to.reply(&r)
+	if to.waits() {
+		to.answer(&r)
 		return
 	}
 	if e.config.Observer.Unanswered != nil {

@@ -21,8 +21,9 @@ type shard struct {
 	mu    sync.Mutex
 	cells map[string]*cell
 
-	drawn  atomic.Uint64 // generations
-	active atomic.Int64  // cells with an actor
+	next   func() persistence.Generation // is nextGeneration
+	drawn  atomic.Uint64                 // generations
+	active atomic.Int64                  // cells with an actor
 }
 
 // counterBits is how much of a generation counts within an epoch: the rest is the epoch. Epochs are never drawn twice, so generations are not either, without any being stored ahead.
@@ -54,11 +55,24 @@ func (s *shard) cell(name string, instead *cell) *cell {
 
 // offer puts a message into the conversation's queue.
 func (s *shard) offer(name string, m queued) offered {
+	result, ready := s.take(name, m)
+	if ready != nil {
+		s.worker.push(ready)
+	}
+	return result
+}
+
+// take puts a message into the conversation's queue, and returns its cell if that is to be given to the worker.
+func (s *shard) take(name string, m queued) (result offered, ready *cell) {
 	var c *cell
 	for {
 		c = s.cell(name, c)
-		if result := c.offer(m, s.engine.config.MaxQueue); result != wasSealed {
-			return result
+		switch result, due := c.take(m, s.engine.config.MaxQueue); {
+		case result == wasSealed:
+		case due:
+			return result, c
+		default:
+			return result, nil
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
 )
 
 // shardActor attaches actors to its shard's cells and removes what has ended. It is the only one that spawns and stops conversations, and their
@@ -129,10 +130,10 @@ func (a *shardActor) resident(state *conversation.State) resident {
 }
 
 func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.State) {
-	worker, r := c.worker, a.resident(state)
+	worker, r, policy := c.worker, a.resident(state), a.engine.config.policy(persistence.Namespace(c.name))
 	props := actor.PropsFromProducer(
 		func() actor.Actor {
-			return &conversationActor{cell: c, shard: a.shard, engine: a.engine, state: r.state, live: r.live}
+			return &conversationActor{cell: c, shard: a.shard, engine: a.engine, policy: policy, state: r.state, live: r.live}
 		},
 		actor.WithMailbox(func() actor.Mailbox { return c }),
 		actor.WithDispatcher(worker),

@@ -15,6 +15,8 @@ type worker struct {
 	applying atomic.Int64        // since when its goroutine, if it has one, is applying a change, as a persistence.Instant, or since some time before; 0: it is not
 	applied  persistence.Instant // when its goroutine had applied the last one; only that uses it
 	stages   turnStages
+	reply    Reply // that its goroutine is about to answer
+	number   int   // among the engine's
 
 	mu     sync.Mutex
 	some   sync.Cond
@@ -38,6 +40,16 @@ func startWorker(goroutines int) *worker {
 func (w *worker) push(t task) {
 	w.mu.Lock()
 	w.tasks.push(t)
+	w.mu.Unlock()
+	w.some.Signal()
+}
+
+// pushCells pushes cells to a worker of one goroutine.
+func (w *worker) pushCells(cells []*cell) {
+	w.mu.Lock()
+	for _, c := range cells {
+		w.tasks.push(c)
+	}
 	w.mu.Unlock()
 	w.some.Signal()
 }

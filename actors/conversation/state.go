@@ -120,10 +120,16 @@ func (s *State) forget() {
 	s.members, s.complete = kept, false
 }
 
-func (s *State) unknown(change Change) (users []string) {
+func (s *State) unknown(change Change) []string {
 	if s.complete {
 		return nil
 	}
+	if p, ok := change.(*Post); ok && len(p.Members)+len(p.Mentions) == 0 { // the most frequent of all
+		if _, known := s.members[p.Sender]; known {
+			return nil
+		}
+	}
+	var users []string
 	change.touches(func(user string) {
 		if _, known := s.members[user]; !known {
 			users = append(users, user)

@@ -106,16 +106,23 @@ func (j *Journal) owing(name string) *Live {
 
 // lockWhole locks the journal when all rows of a conversation are encoded, and returns what unlocks it. As long as it is locked, they are as of one moment.
 func (j *Journal) lockWhole(name string) (unlock func()) {
-	j.mu.Lock()
-	l := j.owing(name)
-	if l == nil {
-		return j.mu.Unlock
-	}
-	j.mu.Unlock()
-	l.mu.Lock()
-	l.settle()
-	j.mu.Lock()
-	return func() {
+	for {
+		j.mu.Lock()
+		l := j.owing(name)
+		if l == nil {
+			return j.mu.Unlock
+		}
+		j.mu.Unlock()
+		l.mu.Lock()
+		l.settle()
+		j.mu.Lock()
+		if j.owing(name) == nil {
+			return func() {
+				j.mu.Unlock()
+				l.mu.Unlock()
+			}
+		}
+		// Meanwhile the conversation has left memory and come back: it is another Live that owes the rows.
 		j.mu.Unlock()
 		l.mu.Unlock()
 	}
