@@ -39,7 +39,7 @@ func (e *Engine) judge(s *shard, state *conversation.State, m *judgement) {
 	e.tellReaper(&verdict{judgement: m, verdict: result, ending: outcome.Ended, after: e.journal.Seq()})
 }
 
-// review has a conversation's state be as its policy asks for now. It is answered once that is in the store.
+// review puts the namespace's policy, as the config has it, in force in a conversation. It is answered once that is in the store.
 func (e *Engine) review(s *shard, state *conversation.State, m *review) {
 	defer func() {
 		if reason := recover(); reason != nil {
