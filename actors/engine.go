@@ -48,7 +48,7 @@ type Engine struct {
 	orders         orders
 	forgetter      *forgetter
 	census         *census
-	activePerShard int
+	residency      *residency
 	names          atomic.Uint64 // of actors
 	applying       sync.Mutex    // held by the one ApplyPolicies
 	reaperAttempts atomic.Uint64
@@ -61,7 +61,7 @@ type Engine struct {
 	gate       sync.RWMutex // held for reading while something is offered; whoever holds it for writing sees no offer half made
 	closed     bool         // under gate
 	draining   atomic.Bool
-	work       sync.WaitGroup // surveys, deletions and the steps of the pruner and the census
+	work       sync.WaitGroup // surveys, deletions and the steps of chores
 	stopOnce   sync.Once
 	stopResult error
 	done       chan struct{}
@@ -105,14 +105,13 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	}
 	e.pace, e.began = newPace(e.config.Reaper), e.clock.now()
 	e.store = &timedStore{Store: store, clock: e.clock, took: &e.counts.commits.upkeep}
-	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
 	for range e.config.Workers {
 		e.workers = append(e.workers, startWorker(1))
 	}
 	e.sweeper = &sweeper{engine: e}
-	e.pruner, e.census = newPruner(e), newCensus(e)
+	e.pruner, e.census, e.residency = newPruner(e), newCensus(e), newResidency(e)
 	e.loaders = startWorker(e.config.Loaders)
 	for i := range numbers {
 		e.shards = append(e.shards, &shard{
@@ -126,6 +125,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.pruner.start()
 	e.forgetter.wake()
 	e.census.start()
+	e.residency.start()
 	e.door = openDoor(system, e)
 	return e, nil
 }
