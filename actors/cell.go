@@ -44,6 +44,7 @@ type cell struct {
 	shard  *shard
 	worker *worker
 	used   atomic.Int64 // when a proposal was last handled, as a persistence.Instant
+	seat   seat         // among its shard's active conversations
 	asking atomic.Int64 // questions of its actor's state that are being answered: the answer is of no use to another one
 
 	mu        sync.Mutex

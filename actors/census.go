@@ -2,12 +2,10 @@ package actors
 
 import (
 	"bytes"
-	"context"
 	"maps"
 	"sync"
 	"time"
 
-	"github.com/parley-im/parley/actors/clock"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -26,19 +24,15 @@ type CensusOfKind struct {
 	Bytes uint64 // of keys and values, as the engine writes them: what they take on disk depends on the store
 }
 
-// census counts the rows of the store, every now and then. It is a service of its own: one timer, one-shot, set anew after each step, and never more than one step.
+// census counts the rows of the store, every now and then.
 //
 // A step reads a bounded number of rows from a snapshot of its own, so that none is held open for long, and then rests for several times as long as that took: a census takes a tenth of
 // a core at most, and the longer the more rows there are. After a restart it begins anew.
 type census struct {
-	engine *Engine
-	ctx    context.Context //nolint:containedctx // ends what a step does at the store; the engine waits for the step
-	cancel context.CancelFunc
+	*chore
 
-	mu     sync.Mutex
-	timer  clock.Timer // nil: a step is under way, or it has not begun
-	closed bool
-	last   Census
+	known sync.Mutex
+	last  Census
 
 	// Only the step under way uses these.
 	after    []byte // the last key that was counted; nil: none
@@ -58,8 +52,8 @@ const (
 )
 
 func newCensus(e *Engine) *census {
-	c := &census{engine: e}
-	c.ctx, c.cancel = context.WithCancel(e.ctx)
+	c := &census{}
+	c.chore = newChore(e, c.look)
 	return c
 }
 
@@ -70,38 +64,10 @@ func (c *census) start() {
 	}
 }
 
-func (c *census) arm(after time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.timer = c.engine.config.Clock.AfterFunc(after, c.goOff)
-	}
-}
-
-func (c *census) goOff() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timer = nil
-	if !c.closed {
-		c.engine.background(func() { c.arm(c.step()) })
-	}
-}
-
-// stop keeps the timer from going off again, and has a step under way give up. It does not wait for that: the engine's work has the step in it.
-func (c *census) stop() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	c.cancel()
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-}
-
 // latest returns the last census that was completed.
 func (c *census) latest() Census {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.known.Lock()
+	defer c.known.Unlock()
 	last := c.last
 	if !last.At.IsZero() {
 		last.Age = c.engine.clock.now().Sub(persistence.InstantOf(last.At))
@@ -109,8 +75,8 @@ func (c *census) latest() Census {
 	return last
 }
 
-// step counts on from where the last one ended, and returns when to take the next.
-func (c *census) step() (rest time.Duration) {
+// look counts on from where the last one ended, and returns how long to rest.
+func (c *census) look() (rest time.Duration) {
 	began := c.engine.clock.now()
 	if c.after == nil {
 		c.began, c.counted = began, map[persistence.Kind]CensusOfKind{}
@@ -120,8 +86,8 @@ func (c *census) step() (rest time.Duration) {
 	}
 	after, more, err := c.count()
 	now := c.engine.clock.now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.known.Lock()
+	defer c.known.Unlock()
 	c.last.Err = err
 	if err != nil {
 		c.failures++

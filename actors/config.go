@@ -29,9 +29,13 @@ type Config struct {
 	// Loaders is how many goroutines read rows for conversations that become active. 0: four for each worker.
 	Loaders int
 
-	// MaxActive bounds the conversations that are in memory as actors. Beyond it, those longest unused passivate. It is kept by each shard for its
-	// own part, so a few more may be active at a moment. 0: 100,000.
+	// MaxActive bounds the conversations that are in memory as actors. Beyond it, some passivate: first those that were hardly used since they became active, so that a great many
+	// which are used once do not drive out those in daily use. It is kept by each shard for its own part, so a few more may be active at a moment. 0: 100,000.
 	MaxActive int
+	// MemoryLimit is how many bytes the process should take. As what it needs gets near that, garbage not counted, fewer conversations than MaxActive may be active, down to a
+	// sixty-fourth; where there is room again, more: see Stats.Cells and Observer.Bounded. 0: the runtime's limit (GOMEMLIMIT, debug.SetMemoryLimit), if there is one when the
+	// engine starts; negative: it is not looked at.
+	MemoryLimit int64
 	// IdleAfter is how long a conversation stays in memory after its last proposal. 0: five minutes.
 	IdleAfter time.Duration
 	// MaxQueue bounds the proposals that wait for one conversation; more are refused with ErrOverloaded. 0: 1,024.

@@ -102,6 +102,10 @@ func (e *Engine) Stats() Stats {
 			Activations:  e.counts.activations.Load(),
 			Passivations: e.counts.passivations.Load(),
 			Failures:     e.counts.panics.Load(),
+			Bound:        int(e.residency.perShard.Load()) * persistence.Shards,
+			Evictions:    e.residency.evicted.Load(),
+			Memory:       e.residency.used.Load(),
+			MemoryLimit:  e.residency.limit.Load(),
 		},
 		Journal: JournalStats{
 			Rows: j.Rows, Bytes: j.Bytes, Age: j.Age, Flushes: j.Flushes, Flushed: j.Flushed, Failures: j.Failed, Err: j.Err,

@@ -48,7 +48,7 @@ type Engine struct {
 	orders         orders
 	forgetter      *forgetter
 	census         *census
-	activePerShard int
+	residency      *residency
 	names          atomic.Uint64 // of actors
 	applying       sync.Mutex    // held by the one ApplyPolicies
 	reaperAttempts atomic.Uint64
@@ -61,7 +61,7 @@ type Engine struct {
 	gate       sync.RWMutex // held for reading while something is offered; whoever holds it for writing sees no offer half made
 	closed     bool         // under gate
 	draining   atomic.Bool
-	work       sync.WaitGroup // surveys, deletions and the steps of the pruner and the census
+	work       sync.WaitGroup // surveys, deletions and the steps of chores
 	stopOnce   sync.Once
 	stopResult error
 	callers    sync.Pool // of *caller that wait for nothing
@@ -106,7 +106,6 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	}
 	e.pace, e.began = newPace(e.config.Reaper), e.clock.now()
 	e.store = &timedStore{Store: store, clock: e.clock, took: &e.counts.commits.upkeep}
-	e.activePerShard = max(1, e.config.MaxActive/persistence.Shards)
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
 	for range e.config.Workers {
@@ -115,7 +114,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		e.workers = append(e.workers, w)
 	}
 	e.sweeper = &sweeper{engine: e}
-	e.pruner, e.census = newPruner(e), newCensus(e)
+	e.pruner, e.census, e.residency = newPruner(e), newCensus(e), newResidency(e)
 	e.loaders = startWorker(e.config.Loaders)
 	for i := range numbers {
 		s := &shard{engine: e, number: numbers[i], epoch: epochs[i], worker: e.workers[i%len(e.workers)], cells: map[string]*cell{}}
@@ -129,6 +128,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.pruner.start()
 	e.forgetter.wake()
 	e.census.start()
+	e.residency.start()
 	e.door = openDoor(system, e)
 	return e, nil
 }

@@ -111,7 +111,7 @@ var steps = []struct {
 	reach func(e *actorstest.Engine) (resume func())
 }{
 	{"before the deadline is noticed", func(*actorstest.Engine) func() {
-		time.Sleep(time.Hour) // to the deadline, without waiting until all is quiet
+		time.Sleep(time.Hour) // virtual: to the deadline, without waiting until all is quiet
 		return func() {}
 	}},
 	{"while the batch waits for others", func(e *actorstest.Engine) func() {

@@ -112,6 +112,7 @@ func TestEveryStageOfALifeIsTold(t *testing.T) {
 		}
 		e.Post("group:42", "ann", 7, "bob")
 		generation := wantLife(t, e, "group:42", actors.LifeAlive).Head.Generation
+		e.Advance(0) // the look at all shards that each start begins with is over
 
 		synctest.Wait() // until all shards were looked at, as they are at the start
 		e.Store.SetFaults(persistencetest.Faults{Scan: func(persistence.Range, int) error { return actorstest.ErrBroken }})

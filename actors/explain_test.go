@@ -144,8 +144,10 @@ func TestEveryAnswerAboutAUsersConversationsIsToldWithWhatItTook(t *testing.T) {
 
 		// What takes time says how much, and what fails why; what is refused reads nothing.
 		told = nil
-		// The store is slow in the bubble's time.
-		e.Store.SetFaults(persistencetest.Faults{Snapshot: func() error { time.Sleep(time.Second); return actorstest.ErrBroken }})
+		e.Store.SetFaults(persistencetest.Faults{Snapshot: func() error {
+			time.Sleep(time.Second) // virtual: the store is slow before it fails
+			return actorstest.ErrBroken
+		}})
 		if _, err := e.Conversations(t.Context(), actors.ListQuery{}); !errors.Is(err, conversation.ErrInvalid) {
 			t.Errorf("nobody's list: %v", err)
 		}

@@ -30,3 +30,25 @@ func (e *Engine) Processes() int {
 
 // Settled returns what everything with a lower stamp is committed of.
 func (e *Engine) Settled() persistence.Instant { return e.settled() }
+
+// Memory makes the engine believe that the process needs so much memory, and may take so much. Each answer is that of another of the collector's cycles.
+func (c *Config) Memory(read func() (used, limit uint64)) {
+	var cycle uint64
+	c.trap.memory = func() memoryUse {
+		cycle++
+		m := memoryUse{cycle: cycle}
+		m.used, m.limit = read()
+		return m
+	}
+}
+
+// Active reports whether a conversation has an actor.
+func (e *Engine) Active(name string) bool {
+	c := e.shardOf(name).current(name)
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == active || c.phase == parked
+}

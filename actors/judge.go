@@ -42,7 +42,7 @@ func (e *Engine) judge(s *shard, r resident, m *judgement) {
 	e.tellReaper(&verdict{judgement: m, verdict: result, ending: outcome.Ended, after: e.journal.Seq()})
 }
 
-// review has a conversation's state be as its policy asks for now. It is answered once that is in the store.
+// review puts the namespace's policy, as the config has it, in force in a conversation. It is answered once that is in the store.
 func (e *Engine) review(s *shard, r resident, m *review) {
 	defer func() {
 		if reason := recover(); reason != nil {

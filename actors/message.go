@@ -60,7 +60,7 @@ type forgot struct {
 	err   error  // nothing was done
 }
 
-// review has the policy that is in force now apply to a conversation. Sweep → conversation, or the shard in its place; committed is called once.
+// review has the config's policy apply to a conversation. Sweep → conversation, or the shard in its place; committed is called once.
 type review struct {
 	conversation string
 	at           persistence.Instant

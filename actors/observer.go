@@ -20,6 +20,8 @@ type Observer struct {
 	ForgetEnd   func(ForgetInfo)
 	// Paced: the reaper's pace, which went one way so far, goes the other. It is not told of each step.
 	Paced func(PaceInfo)
+	// Bounded: fewer conversations may be active, because memory got short, or more may again: see Config.MemoryLimit.
+	Bounded func(BoundedInfo)
 	// FlushBegin and FlushEnd enclose each attempt to write a batch of the journal.
 	FlushBegin func(FlushInfo)
 	FlushEnd   func(FlushInfo)
@@ -85,6 +87,12 @@ type PaceInfo struct {
 	Waiting       int           // proposals that were accepted and not applied yet
 	JournalFill   float64       // how full the journal is: 1 is Config.MaxJournalBytes
 	Late          time.Duration // how long the oldest generation could have been gone: since its deadline, or since the engine's start where that was later
+}
+
+// BoundedInfo describes how a bound on conversations in memory moved because memory got short, or was so no longer.
+type BoundedInfo struct {
+	Before, Bound int    // conversations that might, and may, be active
+	Used, Limit   uint64 // bytes that the process needs, garbage not counted, and may take
 }
 
 // FlushInfo describes an attempt to write a batch of the journal.

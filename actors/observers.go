@@ -17,6 +17,7 @@ func Observers(all ...*Observer) *Observer {
 		join(&joined.FlushEnd, o.FlushEnd)
 		join(&joined.Proposed, o.Proposed)
 		join(&joined.Read, o.Read)
+		join(&joined.Bounded, o.Bounded)
 		join(&joined.Failed, o.Failed)
 		join(&joined.Unanswered, o.Unanswered)
 		join(&joined.StopBegin, o.StopBegin)

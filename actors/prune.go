@@ -2,14 +2,11 @@ package actors
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
-	"github.com/parley-im/parley/actors/clock"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
@@ -17,17 +14,10 @@ import (
 // pruner removes what no cursor asks for any more: removals, and the entries of changes that were a user's own, once they are older than any cursor is taken for good. Nothing
 // else points at these rows, and no conversation waits for them to go. A membership whose entry went writes a new one with its next change.
 //
-// It goes through the keys of all users in steps. Each step reads a bounded number of rows from a snapshot of its own, removes those that are old in one batch, and then has the
-// timer wait as long as that asks for: there is one timer, one-shot, set anew after each step, and never more than one step. What is in the way of a step (the store
-// fails) delays it; the pass goes on where it was. After a restart it begins anew.
+// It goes through the keys of all users in steps. Each step reads a bounded number of rows from a snapshot of its own, removes those that are old in one batch, and then rests as long as
+// that asks for. What is in the way of a step (the store fails) delays it; the pass goes on where it was. After a restart it begins anew.
 type pruner struct {
-	engine *Engine
-	ctx    context.Context //nolint:containedctx // ends what a step does at the store; the engine waits for the step
-	cancel context.CancelFunc
-
-	mu     sync.Mutex
-	timer  clock.Timer // nil: a step is under way, or it has not begun
-	closed bool
+	*chore
 
 	// Only the step under way uses these.
 	at       position
@@ -56,8 +46,8 @@ const (
 )
 
 func newPruner(e *Engine) *pruner {
-	p := &pruner{engine: e}
-	p.ctx, p.cancel = context.WithCancel(e.ctx)
+	p := &pruner{}
+	p.chore = newChore(e, p.prune)
 	return p
 }
 
@@ -67,47 +57,8 @@ func (p *pruner) interval() time.Duration { return max(time.Minute, p.engine.con
 // start has the first pass begin when its time comes.
 func (p *pruner) start() { p.arm(min(pruneSoon, p.interval())) }
 
-func (p *pruner) arm(after time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.closed {
-		p.timer = p.engine.config.Clock.AfterFunc(after, p.goOff)
-	}
-}
-
-func (p *pruner) goOff() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.timer = nil
-	if !p.closed {
-		p.engine.background(p.run)
-	}
-}
-
-// stop keeps the timer from going off again, and has a step under way give up, as far as the store is not writing already. It does not wait for that: the engine's
-// work has the step in it.
-func (p *pruner) stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	p.cancel()
-	if p.timer != nil {
-		p.timer.Stop()
-	}
-}
-
-// run takes steps until one asks to wait.
-func (p *pruner) run() {
-	for p.ctx.Err() == nil {
-		if wait := p.step(); wait > 0 {
-			p.arm(wait)
-			return
-		}
-	}
-}
-
-// step removes what is old among the rows behind the position, and returns when to take the next step.
-func (p *pruner) step() (wait time.Duration) {
+// prune removes what is old among the rows behind the position, and returns when to take the next step.
+func (p *pruner) prune() (wait time.Duration) {
 	e := p.engine
 	found, err := p.find(e.clock.now())
 	if err == nil && found.rows > 0 {

@@ -156,7 +156,7 @@ func TestThePaceFallsWhileProposalsFeelItAndRisesWhileThereAreNone(t *testing.T)
 		e.Break(actorstest.WritesTake(4 * time.Millisecond))
 		watch := func(d time.Duration) (rate float64) {
 			for range int(d / (50 * time.Millisecond)) {
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond) // virtual: between two looks at a pace that changes while there is work
 				if rate = e.Stats().Reaper.Pace; rate < least || rate > most {
 					t.Errorf("the pace is %v, want between %d and %d", rate, least, most)
 				}

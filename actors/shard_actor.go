@@ -15,9 +15,10 @@ import (
 type shardActor struct {
 	*shard
 
-	attached map[string]*cell // conversations with an actor, by name
-	byPID    map[string]*cell // the same, by the actor's name
-	drained  func()           // set while draining
+	attached  map[string]*cell // conversations with an actor, by name
+	byPID     map[string]*cell // the same, by the actor's name
+	residents residents
+	drained   func() // set while draining
 }
 
 var _ actor.SupervisorStrategy = (*shardActor)(nil)
@@ -39,6 +40,8 @@ func (a *shardActor) Receive(ctx actor.Context) {
 		a.sweep(m)
 	case *poisoned:
 		a.poisoned(ctx, m)
+	case *bounded:
+		a.evict()
 	case *drain:
 		a.drain(m)
 	case *actor.Started:
@@ -147,7 +150,8 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 		panic(err)
 	}
 	a.attached[c.name], a.byPID[pid.Id] = c, c
-	a.active.Store(int64(len(a.attached)))
+	a.residents.enter(c)
+	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	a.engine.counts.activations.Add(1)
 	if a.drained != nil {
 		c.leave()
@@ -155,24 +159,18 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	a.evict()
 }
 
-// evict asks for the passivation of one conversation where more are active than the shard's part of the bound: of a few at random, the one longest unused.
+// evict asks conversations to passivate where more are active than may be.
 func (a *shardActor) evict() {
-	if len(a.attached) <= a.engine.activePerShard {
-		return
+	a.residents.recall(recalled)
+	bound := int(a.engine.residency.perShard.Load())
+	for c := a.residents.next(bound); c != nil; c = a.residents.next(bound) {
+		c.leave()
+		a.engine.residency.evicted.Add(1)
 	}
-	const sample = 8
-	var oldest *cell
-	n := 0
-	for _, c := range a.attached { // Go walks maps from a random place
-		if oldest == nil || c.used.Load() < oldest.used.Load() {
-			oldest = c
-		}
-		if n++; n == sample {
-			break
-		}
-	}
-	oldest.leave()
 }
+
+// recalled is how many of those that were asked to leave are looked at when one enters: more than one, so that none is overlooked for long.
+const recalled = 2
 
 // terminated takes an actor that has ended off its cell.
 func (a *shardActor) terminated(who *actor.PID) {
@@ -182,7 +180,8 @@ func (a *shardActor) terminated(who *actor.PID) {
 	}
 	delete(a.byPID, who.Id)
 	delete(a.attached, c.name)
-	a.active.Store(int64(len(a.attached)))
+	a.residents.exit(c)
+	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	c.mu.Lock()
 	c.invoker = nil
 	over := c.phase == sealed
@@ -292,11 +291,13 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 
 // sweep asks unused conversations to passivate, and forgets cells without an actor that only remember failures.
 func (a *shardActor) sweep(m *sweep) {
+	a.residents.recall(a.residents.leaving.n)
 	for _, c := range a.all() {
 		if c.used.Load() > int64(m.unusedSince) {
 			continue
 		}
 		if a.attached[c.name] == c {
+			a.residents.leave(c)
 			c.leave()
 			continue
 		}

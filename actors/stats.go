@@ -48,6 +48,10 @@ type CellStats struct {
 	Quarantined  int    // refuse everything for a while
 	Activations  uint64 // actors spawned
 	Passivations uint64 // actors gone without a failure
+	Bound        int    // how many may be active: Config.MaxActive, or less while memory is short
+	Evictions    uint64 // conversations asked to passivate because more than that were active
+	Memory       uint64 // bytes that the process needs, garbage not counted, as of the last second or so; 0 where there is no limit
+	MemoryLimit  uint64 // that it may take: see Config.MemoryLimit; 0: there is no limit, or it is not looked at
 	Failures     uint64 // panics contained
 }
 

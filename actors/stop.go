@@ -44,6 +44,7 @@ func (e *Engine) drain(ctx context.Context, why error) error {
 	e.pruner.stop()
 	e.forgetter.stop()
 	e.census.stop()
+	e.residency.stop()
 
 	// Cells drain and seal, then the journal writes what came of it, then the reaper finishes its batch.
 	err := e.ask(ctx, "conversations were not finished", e.drainShards)

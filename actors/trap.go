@@ -2,6 +2,7 @@ package actors
 
 // trap lets tests make a conversation fail at places where nothing else could. It is empty otherwise.
 type trap struct {
+	memory      func() memoryUse // instead of the process's
 	onApply     func(p *Proposal)
 	onLifecycle func(message any)
 	onJudge     func(name string)

@@ -76,7 +76,7 @@ func TestNoExpiryIsFalseWhileSomebodyHasSomethingUnreadAndNoneIsMissed(t *testin
 			var all sync.WaitGroup
 			for i, user := range users {
 				all.Go(func() {
-					time.Sleep(time.Duration(seed*(i+1)) * 700 * time.Microsecond)
+					time.Sleep(time.Duration(seed*(i+1)) * 700 * time.Microsecond) // virtual: each user reads at a moment of their own
 					r, err := e.Propose(context.Background(), &actors.Proposal{Conversation: "group:1", Change: &conversation.Read{User: user, Seq: 1}})
 					if err != nil || !r.Changed {
 						t.Errorf("seed %d: %s had something unread, and their read was answered with %+v, %v", seed, user, r, err)

@@ -130,13 +130,13 @@ func (f *watched) step() {
 	case n < 600:
 		f.post(name)
 	case n < 970:
-		time.Sleep(time.Duration(f.random.IntN(int(20 * time.Millisecond)))) // virtual, as all here: without waiting until all is quiet
+		time.Sleep(time.Duration(f.random.IntN(int(20 * time.Millisecond)))) // virtual: without waiting until all is quiet
 	case n < 980:
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond) // virtual: long enough for a deadline to come
 	case n < 990:
 		f.check()
 		f.told.Leave()
-		time.Sleep(time.Duration(f.random.IntN(int(time.Second))))
+		time.Sleep(time.Duration(f.random.IntN(int(time.Second)))) // virtual: events go by while nobody watches
 		f.told.Resume()
 	case n < 995:
 		f.again((*actorstest.Engine).Crash)

@@ -68,7 +68,7 @@ func TestAChangeThatWasCommittedBeforeAnEndIsToldBeforeIt(t *testing.T) {
 			}
 		}()
 		store.late.Store(int64(time.Second))
-		time.Sleep(time.Hour + time.Millisecond) // judged; the batch waits for others for some milliseconds more
+		time.Sleep(time.Hour + time.Millisecond) // virtual: it was judged, and the batch waits for others for some milliseconds more
 		post(2)
 		time.Sleep(time.Minute) // virtual: all of it has come
 		cancel()

@@ -12,7 +12,7 @@ import (
 	"github.com/parley-im/parley/persistence/badgerstore"
 )
 
-// BenchmarkMetrics holds proposing beside a scraper, far more eager than any in production, and with an observer of every proposal, against proposing with neither: three engines of one process in turn, so that all
+// BenchmarkMetrics holds proposing beside a scraper that asks far more often than any does, and with an observer of every proposal, against proposing with neither: three engines of one process in turn, so that all
 // have the same machine. scraped/plain and observed/plain are how many times as long a proposal takes.
 func BenchmarkMetrics(b *testing.B) {
 	const callers = 4

@@ -18,6 +18,7 @@ const (
 	KindForgetBegin Kind = "forget begin"
 	KindForgetEnd   Kind = "forget end"
 	KindPaced       Kind = "paced"
+	KindBounded     Kind = "bounded"
 	KindFlushBegin  Kind = "flush begin"
 	KindFlushEnd    Kind = "flush end"
 	KindFailed      Kind = "failed"
@@ -30,7 +31,8 @@ const (
 type Note struct {
 	At   time.Time // the bubble's clock
 	Kind Kind
-	// Info is what was told: an [actors.ExpiredInfo], [actors.ReapInfo], [actors.PaceInfo], [actors.ForgetInfo], [actors.FlushInfo], [actors.FailedInfo], [actors.UnansweredInfo] or [actors.StopInfo].
+	// Info is what was told: an [actors.ExpiredInfo], [actors.ReapInfo], [actors.PaceInfo], [actors.ForgetInfo], [actors.BoundedInfo], [actors.FlushInfo], [actors.FailedInfo],
+	// [actors.UnansweredInfo] or [actors.StopInfo].
 	Info any
 }
 
@@ -81,6 +83,8 @@ func (n Note) String() string {
 		line += fmt.Sprintf(" %s: %d conversations, %d rows, %d remain, done %v, attempt %d", i.User, i.Conversations, i.Rows, i.Remaining, i.Done, i.Attempt)
 	case actors.PaceInfo:
 		line += fmt.Sprintf(": %s, from %d to %d rows a second", i.Turn, i.Before, i.RowsPerSecond)
+	case actors.BoundedInfo:
+		line += fmt.Sprintf(": from %d to %d conversations, %d of %d bytes used", i.Before, i.Bound, i.Used, i.Limit)
 	case actors.FlushInfo:
 		line += fmt.Sprintf(": %d conversations, %d rows, attempt %d", i.Conversations, i.Rows, i.Attempt)
 	case actors.FailedInfo:

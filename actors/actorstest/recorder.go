@@ -137,6 +137,7 @@ func (r *recorder) observe(next *actors.Observer) (observer *actors.Observer, mu
 		ForgetBegin: tap(r, &muted, KindForgetBegin, next.ForgetBegin),
 		ForgetEnd:   tap(r, &muted, KindForgetEnd, next.ForgetEnd),
 		Paced:       tap(r, &muted, KindPaced, next.Paced),
+		Bounded:     tap(r, &muted, KindBounded, next.Bounded),
 		FlushBegin:  tap(r, &muted, KindFlushBegin, next.FlushBegin),
 		FlushEnd:    tap(r, &muted, KindFlushEnd, next.FlushEnd),
 		Read: func(info actors.ReadInfo) {

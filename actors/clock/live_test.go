@@ -114,7 +114,7 @@ func TestInABubbleTheClockFollowsTheBubble(t *testing.T) {
 		}
 		var total time.Duration
 		for _, d := range []time.Duration{1, time.Microsecond, rereadAfter, time.Hour, 720 * time.Hour} {
-			time.Sleep(d)
+			time.Sleep(d) // virtual: what the clock is to follow
 			total += d
 			if got := clock.Now().Sub(start); got != total {
 				t.Fatalf("%v have passed; want %v", got, total)
@@ -135,10 +135,10 @@ func TestInABubbleTimersFireAtTheirVeryTime(t *testing.T) {
 			})
 		}
 		stopped := clock.AfterFunc(time.Hour, func() { t.Error("a stopped timer was called") })
-		time.Sleep(time.Hour - 1)
+		time.Sleep(time.Hour - 1) // virtual: a nanosecond before the timer that is stopped
 		if !stopped.Stop() {
 			t.Error("Stop() = false a nanosecond before the time")
 		}
-		time.Sleep(720 * time.Hour)
+		time.Sleep(720 * time.Hour) // virtual: to the last timer
 	})
 }

@@ -56,6 +56,7 @@ func New(log zerolog.Logger, opts ...Option) *actors.Observer {
 		Expired:   func(i actors.ExpiredInfo) { expired(&log, &i) },
 		ReapEnd:   func(i actors.ReapInfo) { reaped(&log, &i) },
 		Paced:     func(i actors.PaceInfo) { paced(&log, &i) },
+		Bounded:   func(i actors.BoundedInfo) { bounded(&log, &i) },
 		ForgetEnd: func(i actors.ForgetInfo) { forgotten(&log, &i) },
 		FlushEnd:  func(i actors.FlushInfo) { flushed(&log, &i) },
 		Read: func(i actors.ReadInfo) {
@@ -134,6 +135,19 @@ func paced(log *zerolog.Logger, i *actors.PaceInfo) {
 		Float64("journal_fill", i.JournalFill).
 		Float64("late_ms", milliseconds(i.Late)).
 		Msg("reaper " + string(i.Turn))
+}
+
+func bounded(log *zerolog.Logger, i *actors.BoundedInfo) {
+	level, message := zerolog.InfoLevel, "memory has room again: more conversations may be active"
+	if i.Bound < i.Before {
+		level, message = zerolog.WarnLevel, "memory is short: fewer conversations may be active"
+	}
+	log.WithLevel(level).
+		Int("bound", i.Bound).
+		Int("before", i.Before).
+		Uint64("used_bytes", i.Used).
+		Uint64("limit_bytes", i.Limit).
+		Msg(message)
 }
 
 func flushed(log *zerolog.Logger, i *actors.FlushInfo) {

@@ -113,6 +113,20 @@ func TestEachThingIsOneLineWithItsKeys(t *testing.T) {
 			},
 		},
 		{
+			"memory is short",
+			func(o *actors.Observer) { o.Bounded(actors.BoundedInfo{Before: 4, Bound: 3, Used: 9, Limit: 10}) },
+			map[string]any{
+				"level": "warn", "message": "memory is short: fewer conversations may be active", "before": 4.0, "bound": 3.0, "used_bytes": 9.0, "limit_bytes": 10.0,
+			},
+		},
+		{
+			"memory has room",
+			func(o *actors.Observer) { o.Bounded(actors.BoundedInfo{Before: 3, Bound: 4, Used: 5, Limit: 10}) },
+			map[string]any{
+				"level": "info", "message": "memory has room again: more conversations may be active", "before": 3.0, "bound": 4.0, "used_bytes": 5.0, "limit_bytes": 10.0,
+			},
+		},
+		{
 			"flushed",
 			func(o *actors.Observer) {
 				o.FlushEnd(actors.FlushInfo{Conversations: 2, Rows: 9, Bytes: 800, Age: time.Millisecond, Attempt: 1, Took: 2 * time.Millisecond})

@@ -41,6 +41,13 @@ func conversationMetrics() []metric[actors.Stats] {
 		counter("conversations_activated_total", "Actors of conversations begun.", func(s *actors.Stats) float64 { return float64(s.Cells.Activations) }),
 		counter("conversations_passivated_total", "Actors of conversations ended without a failure.",
 			func(s *actors.Stats) float64 { return float64(s.Cells.Passivations) }),
+		gauge("conversations_bound", "Conversations that may be active: fewer than configured while memory is short.",
+			func(s *actors.Stats) float64 { return float64(s.Cells.Bound) }),
+		counter("conversations_evicted_total", "Conversations asked to leave because more were active than may be.",
+			func(s *actors.Stats) float64 { return float64(s.Cells.Evictions) }),
+		gauge("memory_used_bytes", "Memory that the process needs, garbage not counted; 0 where it has no limit.",
+			func(s *actors.Stats) float64 { return float64(s.Cells.Memory) }),
+		gauge("memory_limit_bytes", "Memory that it may take; 0: there is no limit.", func(s *actors.Stats) float64 { return float64(s.Cells.MemoryLimit) }),
 		counter("failures_total", "Failures contained: panics, and rows of a conversation that the store or the reaper could not get done with.",
 			func(s *actors.Stats) float64 { return float64(s.Cells.Failures) }),
 	}

@@ -30,7 +30,7 @@ func (c Config) engine(virtual *clock.Virtual, observer *actors.Observer) actors
 		Observer: observer,
 		// A batch is flushed when it is full, not when its time has come: between two messages there are often hours of virtual time.
 		FlushInterval: 24 * time.Hour,
-		// Conversations leave memory and come back, as they do in production.
+		// Conversations leave memory and come back, as in an engine that has more of them than it may keep there.
 		IdleAfter: 24 * time.Hour,
 		// Nobody's proposals wait for the reaper here, and virtual time would not pass while it waits.
 		Reaper: actors.ReaperConfig{BatchDelay: -1, MaxRowsPerSecond: -1},

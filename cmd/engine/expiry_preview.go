@@ -17,7 +17,6 @@ import (
 	"github.com/parley-im/parley/cmd/engine/internal/config"
 	"github.com/parley-im/parley/cmd/engine/internal/server"
 	"github.com/parley-im/parley/cmd/engine/parleyv1"
-	"github.com/parley-im/parley/persistence/badgerstore"
 )
 
 // previewOptions is what the flags of `engine expiry preview` say.
@@ -114,16 +113,9 @@ func previewAtServer(ctx context.Context, o *previewOptions, _ io.Writer) (*parl
 }
 
 func previewInDir(ctx context.Context, o *previewOptions, log io.Writer) (_ *parleyv1.PreviewExpiryResponse, err error) {
-	logger, err := newLogger(log, "console", "warn")
+	store, err := openReadOnly(o.data, log)
 	if err != nil {
 		return nil, err
-	}
-	store, err := badgerstore.OpenReadOnly(o.data, badgerstore.Options{Log: badgerLog(logger)})
-	if errors.Is(err, badgerstore.ErrNoStore) {
-		return nil, fmt.Errorf("--data: there is no store in %s", o.data)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	snapshot, err := store.Snapshot()

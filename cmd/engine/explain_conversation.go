@@ -17,7 +17,6 @@ import (
 	"github.com/parley-im/parley/cmd/engine/internal/config"
 	"github.com/parley-im/parley/cmd/engine/internal/server"
 	"github.com/parley-im/parley/cmd/engine/parleyv1"
-	"github.com/parley-im/parley/persistence/badgerstore"
 )
 
 // explainOneOptions is what the flags of `engine explain conversation` say.
@@ -107,16 +106,9 @@ func (o *explainOneOptions) inDir(ctx context.Context, log io.Writer) (_ *parley
 	if err != nil {
 		return nil, err
 	}
-	logger, err := newLogger(log, "console", "warn")
+	store, err := openReadOnly(o.data, log)
 	if err != nil {
 		return nil, err
-	}
-	store, err := badgerstore.OpenReadOnly(o.data, badgerstore.Options{Log: badgerLog(logger)})
-	if errors.Is(err, badgerstore.ErrNoStore) {
-		return nil, fmt.Errorf("--data: there is no store in %s", o.data)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	explained, err := actors.ExplainStored(ctx, store, engine, time.Now(), o.request.GetConversation(), o.request.GetUser())

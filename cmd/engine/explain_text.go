@@ -189,7 +189,7 @@ func originText(d *parleyv1.DeadlineExplanation) string {
 	case parleyv1.DeadlineOrigin_DEADLINE_ORIGIN_CUT:
 		return "the time of the last change, at which the time that the policy asks for was over"
 	case parleyv1.DeadlineOrigin_DEADLINE_ORIGIN_EARLIER:
-		return "not what the policy asks for now, which applies from the next change on"
+		return "of a policy that was in force before; the present one applies from the next change on"
 	case parleyv1.DeadlineOrigin_DEADLINE_ORIGIN_UNSPECIFIED:
 	}
 	return "for a reason that is not known here"

@@ -69,7 +69,7 @@ func (b *bench) send(messages ...*send) {
 
 // pass lets time go by until all is quiet.
 func (*bench) pass(d time.Duration) {
-	time.Sleep(d)
+	time.Sleep(d) // virtual: the one place of this file where time goes by
 	synctest.Wait()
 }
 

@@ -171,7 +171,10 @@ func TestWhatHappensWhileADeviceIsBeingToldIsToldAfterwards(t *testing.T) {
 			e := actorstest.Start(t, actors.Config{})
 			e.Post("group:1", "bob", 1, "ann")
 			e.Advance(time.Second)
-			e.Store.SetFaults(persistencetest.Faults{Get: func([]byte) error { time.Sleep(time.Second); return nil }}) // a snapshot is old once it was read
+			e.Store.SetFaults(persistencetest.Faults{Get: func([]byte) error {
+				time.Sleep(time.Second) // virtual: a snapshot is old once it was read
+				return nil
+			}})
 			system := actorstest.NewHost(t)
 			g := &gateway{
 				ctx: t.Context(), user: "ann", engine: e.Engine, log: newMessageLog(), devices: map[string]*device{}, say: func(string, ...any) {},

@@ -46,7 +46,7 @@ func TestFlattenCanBeStoppedBeforeEachOfItsSteps(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(5 * time.Second) // virtual: Badger's own compactions, if they go on
 		if n := s.db.Levels()[0].NumTables; n > 4 {
 			t.Errorf("%d tables in level 0: Badger's own compactions do not go on", n)
 		}

@@ -128,7 +128,7 @@ func TestStepsTakeNoMoreThanTheirShare(t *testing.T) {
 				if got := time.Since(before); got != want {
 					t.Errorf("%+v: paused for %v before step %d", test, got, n)
 				}
-				time.Sleep(test.step)
+				time.Sleep(test.step) // virtual: the step takes its time
 			}
 			p.rest()
 			p.rest()

@@ -135,13 +135,26 @@ func TestCheckFindsNothingInAConsistentStore(t *testing.T) {
 	}
 }
 
+// contradiction is something done to a good world, and what is then said of it.
+type contradiction struct {
+	rule     string
+	do       func(w world)
+	key      []byte // of the violation
+	contains string
+}
+
+// missing is the contradiction of an entry that is not there.
+func missing(rule string, key []byte) contradiction {
+	return contradiction{rule, func(w world) { w.drop(key) }, key, "no such entry"}
+}
+
+// entered is the contradiction of an entry that is there.
+func entered(rule, user string, kind persistence.EntryKind, at persistence.Instant, name string, generation persistence.Generation, contains string) contradiction {
+	return contradiction{rule, func(w world) { w.entry(user, kind, at, name, generation) }, persistence.EntryKey(user, kind, at, name), contains}
+}
+
 func TestCheckNamesEachContradiction(t *testing.T) {
-	for _, test := range []struct {
-		rule     string
-		do       func(w world)
-		key      []byte // of the violation
-		contains string
-	}{
+	for _, test := range []contradiction{
 		{"a value that does not decode", func(w world) {
 			w.set(persistence.TailKey(live), []byte{1, 2})
 		}, persistence.TailKey(live), "malformed value"},
@@ -209,9 +222,7 @@ func TestCheckNamesEachContradiction(t *testing.T) {
 		{"an event in the wrong shard", func(w world) {
 			w.set(persistence.EventKey(persistence.ShardOf(gone)^1, 2), (&persistence.Event{Conversation: gone, Generation: 6}).Encode())
 		}, persistence.EventKey(persistence.ShardOf(gone)^1, 2), "belongs to shard"},
-		{"a member of a small roster without the entry of their list", func(w world) {
-			w.drop(persistence.EntryKey("ann", persistence.EntryActive, 70, live))
-		}, persistence.EntryKey("ann", persistence.EntryActive, 70, live), "no such entry"},
+		missing("a member of a small roster without the entry of their list", persistence.EntryKey("ann", persistence.EntryActive, 70, live)),
 		{"an entry at another time than the head's", func(w world) {
 			w.drop(persistence.EntryKey("ann", persistence.EntryActive, 70, live))
 			w.entry("ann", persistence.EntryActive, 69, live, 3)
@@ -219,44 +230,22 @@ func TestCheckNamesEachContradiction(t *testing.T) {
 		{"an entry of an older generation in the place of one of this", func(w world) {
 			w.entry("ann", persistence.EntryActive, 70, live, 2)
 		}, persistence.EntryKey("ann", persistence.EntryActive, 70, live), "generation 3 of \"a:live\" has no such entry"},
-		{"a member who is not led to a later change of the head", func(w world) {
-			w.drop(persistence.EntryKey("bob", persistence.EntryNoticed, 77, live))
-		}, persistence.EntryKey("bob", persistence.EntryNoticed, 77, live), "no such entry"},
+		missing("a member who is not led to a later change of the head", persistence.EntryKey("bob", persistence.EntryNoticed, 77, live)),
 		{"an entry of a change that no head has", func(w world) {
 			head := liveHead()
 			head.Noticed = 0
 			w.set(persistence.HeadKey(live), head.Encode())
 		}, persistence.EntryKey("bob", persistence.EntryNoticed, 77, live), "should not have this entry"},
-		{"a pin that is not listed", func(w world) {
-			w.drop(persistence.EntryKey("bob", persistence.EntryPinned, 0, live))
-		}, persistence.EntryKey("bob", persistence.EntryPinned, 0, live), "no such entry"},
-		{"a listed pin that is none", func(w world) {
-			w.entry("ann", persistence.EntryPinned, 0, live, 3)
-		}, persistence.EntryKey("ann", persistence.EntryPinned, 0, live), "should not have this entry"},
-		{"an entry of one who left", func(w world) {
-			w.entry("cyd", persistence.EntryActive, 70, live, 3)
-		}, persistence.EntryKey("cyd", persistence.EntryActive, 70, live), "should not have this entry"},
-		{"a kept conversation that cannot be found", func(w world) {
-			w.drop(persistence.EntryKey("dee", persistence.EntryMerged, 0, live))
-		}, persistence.EntryKey("dee", persistence.EntryMerged, 0, live), "no such entry"},
-		{"an entry that says to look at a head which is not large", func(w world) {
-			w.entry("ann", persistence.EntryMerged, 0, live, 3)
-		}, persistence.EntryKey("ann", persistence.EntryMerged, 0, live), "should not have this entry"},
-		{"a large conversation that cannot be found", func(w world) {
-			w.drop(persistence.EntryKey("ann", persistence.EntryMerged, 0, large))
-		}, persistence.EntryKey("ann", persistence.EntryMerged, 0, large), "no such entry"},
-		{"an entry of the user's own that the membership does not know", func(w world) {
-			w.entry("bob", persistence.EntryOwn, 72, live, 3)
-		}, persistence.EntryKey("bob", persistence.EntryOwn, 72, live), "does not know this entry"},
-		{"an entry of the user's own without a membership", func(w world) {
-			w.entry("eve", persistence.EntryOwn, 72, live, 3)
-		}, persistence.EntryKey("eve", persistence.EntryOwn, 72, live), "does not know this entry"},
-		{"an entry of a generation that is gone", func(w world) {
-			w.entry("ann", persistence.EntryActive, 7, gone, 7)
-		}, persistence.EntryKey("ann", persistence.EntryActive, 7, gone), "should not have this entry"},
-		{"an entry of no kind", func(w world) {
-			w.entry("ann", 'z', 7, live, 3)
-		}, persistence.EntryKey("ann", 'z', 7, live), "malformed key"},
+		missing("a pin that is not listed", persistence.EntryKey("bob", persistence.EntryPinned, 0, live)),
+		entered("a listed pin that is none", "ann", persistence.EntryPinned, 0, live, 3, "should not have this entry"),
+		entered("an entry of one who left", "cyd", persistence.EntryActive, 70, live, 3, "should not have this entry"),
+		missing("a kept conversation that cannot be found", persistence.EntryKey("dee", persistence.EntryMerged, 0, live)),
+		entered("an entry that says to look at a head which is not large", "ann", persistence.EntryMerged, 0, live, 3, "should not have this entry"),
+		missing("a large conversation that cannot be found", persistence.EntryKey("ann", persistence.EntryMerged, 0, large)),
+		entered("an entry of the user's own that the membership does not know", "bob", persistence.EntryOwn, 72, live, 3, "does not know this entry"),
+		entered("an entry of the user's own without a membership", "eve", persistence.EntryOwn, 72, live, 3, "does not know this entry"),
+		entered("an entry of a generation that is gone", "ann", persistence.EntryActive, 7, gone, 7, "should not have this entry"),
+		entered("an entry of no kind", "ann", 'z', 7, live, 3, "malformed key"),
 		{"a roster that misses a member", func(w world) { w.roster(live, 3, "ann") }, persistence.RosterKey(live), "the members are [\"ann\" \"bob\"]"},
 		{"a roster that names one who left", func(w world) { w.roster(live, 3, "ann", "bob", "cyd") }, persistence.RosterKey(live), "the members are [\"ann\" \"bob\"]"},
 		{"a roster out of order", func(w world) { w.roster(live, 3, "bob", "ann") }, persistence.RosterKey(live), "the members are [\"ann\" \"bob\"]"},

@@ -155,7 +155,7 @@ func (f *fixture) wait(name string, seq uint64) *waiter {
 
 // advance lets time pass, and everything happen that happens in it.
 func (f *fixture) advance(d time.Duration) {
-	time.Sleep(d)
+	time.Sleep(d) // virtual: the one place of this package where time goes by
 	synctest.Wait()
 }
 

@@ -24,8 +24,7 @@ func TestAnInspectionIsWhatWouldBeWrittenOfOneConversation(t *testing.T) {
 		f.store.SetFaults(persistencetest.Faults{BeforeCommit: func(persistence.Batch) error { <-release; return nil }})
 		add(conversation.Write{Key: head, Value: []byte("one")}, conversation.Write{Key: due})
 		f.Flush()
-		synctest.Wait()
-		time.Sleep(time.Millisecond)
+		f.advance(time.Millisecond)
 		add(conversation.Write{Key: head, Value: []byte("two")}, conversation.Write{Key: due, Delete: true}, conversation.Write{Key: moved})
 		// What is written only where it is present will not be: it is deleted before that.
 		add(conversation.Write{Key: due, Value: []byte("record"), IfPresent: true})

@@ -1,0 +1,95 @@
+package actors
+
+import (
+	"math"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
+	"time"
+
+	"github.com/parley-im/parley/persistence"
+)
+
+// residency bounds what is in memory of conversations. Where the process has a memory limit, it is a chore that looks how near that is, and has shards let conversations go.
+type residency struct {
+	*chore
+
+	squeeze  squeeze
+	perShard atomic.Int64 // conversations that may be active
+	used     atomic.Uint64
+	limit    atomic.Uint64
+	evicted  atomic.Uint64
+	read     func() memoryUse
+}
+
+// residencyEvery is how often it looks.
+const residencyEvery = time.Second
+
+func newResidency(e *Engine) *residency {
+	r := &residency{squeeze: squeeze{share: 1}, read: e.trap.memory}
+	r.chore = newChore(e, r.look)
+	if r.read == nil {
+		r.read = func() memoryUse { return readMemory(e.config.MemoryLimit) }
+	}
+	r.perShard.Store(r.bound(1))
+	return r
+}
+
+// bound is how many conversations of a shard may be active.
+func (r *residency) bound(share float64) int64 {
+	return max(1, int64(share*float64(r.engine.config.MaxActive/persistence.Shards)))
+}
+
+// start has it look, where there is a limit.
+func (r *residency) start() {
+	if r.engine.config.MemoryLimit >= 0 && r.read().limit > 0 {
+		r.arm(residencyEvery)
+	}
+}
+
+func (r *residency) look() (rest time.Duration) {
+	m := r.read()
+	r.used.Store(m.used)
+	r.limit.Store(m.limit)
+	before, now := r.perShard.Load(), r.bound(r.squeeze.look(m))
+	if before == now {
+		return residencyEvery
+	}
+	r.perShard.Store(now)
+	for _, s := range r.engine.shards {
+		s.tell(&bounded{})
+	}
+	if r.engine.config.Observer.Bounded != nil {
+		r.engine.config.Observer.Bounded(BoundedInfo{
+			Before: int(before * persistence.Shards), Bound: int(now * persistence.Shards), Used: m.used, Limit: m.limit,
+		})
+	}
+	return residencyEvery
+}
+
+// bounded has a shard look whether more conversations are active than may be. Residency → shard.
+type bounded struct{}
+
+// readMemory returns how much memory the process needs, and its limit: the one given or, where that is 0, the runtime's.
+func readMemory(limit int64) memoryUse {
+	if limit == 0 {
+		limit = debug.SetMemoryLimit(-1)
+	}
+	if limit == math.MaxInt64 {
+		return memoryUse{}
+	}
+	s := [...]metrics.Sample{
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/memory/classes/heap/released:bytes"},
+		{Name: "/gc/cycles/total:gc-cycles"},
+	}
+	metrics.Read(s[:])
+	at := func(i int) uint64 { return s[i].Value.Uint64() }
+	// Garbage does not count: a process whose collector is left to the limit is always near it.
+	other := at(1) - at(2) - at(3) - at(4) - at(5)
+	return memoryUse{used: at(0) + other, limit: uint64(limit), cycle: at(6)}
+}
