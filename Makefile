@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 BENCH ?= .
 BENCHTIME ?= 1s
 CONVERSATIONS ?= 50000
-ROUNDS ?= 2500
+FIRE ?= 1000000
 KILLS ?= 1000
 OPERATIONS ?= 10000000
 KEPT ?= 1000000
@@ -44,8 +44,8 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 	done
 
 .PHONY: campaign
-campaign: ## put the engine under fire for ROUNDS (2500) rounds of 400 steps, crashes and store errors among them
-	go test ./actors -run UnderFire -timeout 0 -rounds $(ROUNDS)
+campaign: ## put the engine under fire for FIRE (1000000) operations: changes, crashes, store errors, clocks, policies
+	go test ./actors -run UnderFire -timeout 0 -v -fire $(FIRE) -rapid.steps 150
 
 .PHONY: campaign-kill
 campaign-kill: ## kill engines around their reaper's steps, KILLS (1000) times

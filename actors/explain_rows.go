@@ -94,7 +94,7 @@ func (x *explaining) explain(ctx context.Context) (found *ConversationExplanatio
 		if x.now >= head.Deadline {
 			found.Life = LifeOver
 		}
-		found.Deadline = found.Policy.DeadlineSum(x.name, head, x.now)
+		found.Deadline = found.Policy.DeadlineSum(x.name, head)
 		if found.Due, err = x.due(ctx, head); err == nil {
 			found.Index, err = x.index(ctx, head)
 		}

@@ -1,193 +1,231 @@
 package actors_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
-	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
-// rounds asks for a campaign that is longer than what every run has time for.
-var rounds = flag.Uint64("rounds", 0, "how many rounds under fire; 0: as many as fit an ordinary run")
+// underFire asks for a campaign that is longer than what every run has time for.
+var underFire = flag.Int("fire", 0, "how many operations, at least, an engine is put under fire for; 0: as many as fit an ordinary run")
 
-// fire is an engine to which everything happens at once, and what was acknowledged.
+// fire is an engine to which everything happens at once, and what it must not forget of what it acknowledged.
 type fire struct {
 	*actorstest.Engine
 
-	t       *testing.T
-	random  *rand.Rand
-	posted  map[string]acknowledged
-	retain  time.Duration
-	expired int
+	t         *testing.T
+	rt        *rapid.T // of the step under way
+	regime    int      // which of the policies hold
+	kept      map[string]*acknowledged
+	held      map[string]uint64          // by conversation: the generation that is surely held
+	ended     map[string]uint64          // the latest generation that was deleted
+	latest    map[string]uint64          // the latest generation that was begun
+	forgotten map[string]bool            // users who were, and whom nothing named since
+	retention map[string][]time.Duration // by namespace, under each regime
+	told      int                        // of those deleted
+	deaf      bool                       // reads may fail
+	worn      bool                       // writes may
+	tally     *tally
 }
 
-// conversations is how many there are.
-const conversations = 12
-
-// acknowledged is the last post of a conversation that was answered as committed.
+// acknowledged is the last post to a conversation that was answered as committed.
 type acknowledged struct {
 	generation, seq uint64
-	at              time.Time
+	touched         time.Time // by the engine's clock: when that, or what else moves its deadline, was asked for last
+	until           time.Time // it is not over before
 }
 
-// Random changes, crashes, restarts, pauses and store errors, known and unknown outcomes among them. Whatever was acknowledged as committed is there as long as its retention
-// says so, nothing is deleted before, the store never contradicts itself, and in the end nothing is left.
-func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
-	seeds := uint64(30)
-	switch {
-	case *rounds > 0:
-		seeds = *rounds
-	case raceDetector:
-		seeds = 5
+const (
+	fireNames   = 12 // conversations, a quarter of them in each namespace
+	firePending = 24 // MaxPending
+	// longestRetention is longer than that of any namespace, with its jitter.
+	longestRetention = 10 * time.Minute
+	// allIsTried is how long after a store was healed everything is done that waited: quarantines end, timers find out that the machine was suspended.
+	allIsTried = 2*time.Minute + 30*time.Second
+)
+
+func fireConfig(regime int, retention map[string][]time.Duration) actors.Config {
+	return actors.Config{
+		Namespaces: map[string]conversation.Policy{
+			"group": {ExpireAfter: retention["group"][regime]},
+			"idle":  {ExpireIdle: retention["idle"][regime], ExpireJitter: time.Second},
+			"pins":  {ExpireAfter: retention["pins"][regime], KeepPinned: true},
+			"age":   {ExpireAge: retention["age"][regime], ExpireAfter: longestRetention - time.Minute},
+		},
+		IdleAfter: time.Second, MaxActive: 4, EventsFor: time.Minute, SyncHorizon: 2 * time.Hour,
+		Reaper: actors.ReaperConfig{BatchRows: 8, MaxPending: firePending},
 	}
-	for seed := range seeds {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := &fire{t: t, random: rand.New(rand.NewPCG(seed, 42)), posted: map[string]acknowledged{}, retain: 10 * time.Second}
-				f.Engine = actorstest.Start(t, actors.Config{
-					Default: conversation.Policy{ExpireAfter: f.retain}, IdleAfter: time.Second, MaxActive: 4,
-					EventsFor: time.Minute, Reaper: actors.ReaperConfig{BatchRows: 8}, SyncHorizon: 2 * time.Hour,
+}
+
+// tally counts what happened in all runs: a campaign in which something never happened would say nothing of it.
+type tally struct {
+	mu         sync.Mutex
+	operations int
+	happened   map[string]int
+}
+
+func (c *tally) add(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.operations++
+	c.happened[what]++
+}
+
+// A state machine: conversations are posted to, touched, held, deleted and expire, users are forgotten, policies change and are applied, while the engine is restarted and killed between
+// any two of its steps, the machine is suspended, its wall clock is stepped by a day, and the store fails, for good or only in what it answers. Whatever was acknowledged as
+// committed is there for as long as its retention says so, no generation comes back, and after each pause the store agrees with itself, nothing overdue is left, nothing
+// lives for ever; in the end nothing is left at all.
+func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
+	shorten(t)
+	count := &tally{happened: map[string]int{}}
+	for began := time.Now(); ; {
+		rapid.Check(t, func(rt *rapid.T) {
+			inBubble(t, rt, func(t *testing.T) {
+				t.Helper()
+				f := newFire(t, rt, count)
+				rt.Repeat(map[string]func(*rapid.T){
+					"talk": f.as(f.talk), "talk more": f.as(f.talk), "talk on": f.as(f.talk), "pause": f.as(f.pause),
+					"accident": f.as(f.accident), "order": f.as(f.order), "clock": f.as(f.clock), "settle": f.as(f.settle),
+					"": f.as(f.look),
 				})
-				for range 400 {
-					f.step()
-				}
-				f.Store.SetFaults(persistencetest.Faults{})
-				f.Advance(time.Minute) // quarantines end
-				for i := range conversations {
-					f.Do(fmt.Sprintf("group:%d", i), &conversation.Hold{})
-				}
-				f.Advance(3 * time.Minute)
-				left := kinds(t, f.Engine)
-				delete(left, persistence.KindRemoval)
-				delete(left, persistence.KindEntry)
-				if len(left) != 0 {
-					t.Errorf("rows are left after everything expired, by kind: %v; want none but what devices may ask for", left)
-				}
-				f.Advance(5 * time.Hour) // the horizon, an hour, the rest of an entry's hour, and the time from one pass to the next
-				if n := f.Rows(); n != 0 {
-					t.Errorf("%d rows are left long after everything expired and was forgotten", n)
-				}
+				f.rt = rt
+				f.finish()
 			})
 		})
-	}
-}
-
-func (f *fire) step() {
-	name := fmt.Sprintf("group:%d", f.random.IntN(conversations))
-	switch n := f.random.IntN(100); {
-	case n < 45:
-		f.post(name)
-	case n < 70:
-		f.change(name)
-	case n < 85:
-		f.Advance(time.Duration(f.random.IntN(int(2 * time.Second))))
-	case n < 90:
-		f.breakStore()
-	case n < 94:
-		f.Store.SetFaults(persistencetest.Faults{})
-		f.Advance(3 * time.Second) // whatever waited to be tried again has been
-		f.Check()
-	case n < 97:
-		f.Store.SetFaults(persistencetest.Faults{})
-		f.Crash()
-	default:
-		f.Store.SetFaults(persistencetest.Faults{})
-		f.Restart()
-	}
-	f.look(name)
-}
-
-func (f *fire) post(name string) {
-	seq := f.posted[name].seq + 1 + uint64(f.random.IntN(2))
-	ack := actors.AckCommitted
-	if f.random.IntN(3) == 0 {
-		ack = actors.AckApplied
-	}
-	before, began := f.View(name, ""), time.Now()
-	r, _ := f.propose(name, &conversation.Post{Seq: seq, Sender: user(f.random), Members: []string{user(f.random), user(f.random)}}, 0, ack)
-	if r.Err == nil && r.Ack == actors.AckCommitted && r.Changed && r.LastSeq == seq && (before == nil || before.LastSeq < seq) { // one that came late moves no deadline
-		f.posted[name] = acknowledged{generation: r.Generation, seq: seq, at: began}
-	}
-}
-
-func (f *fire) change(name string) {
-	changes := []conversation.Change{
-		&conversation.Read{User: user(f.random), Seq: 1 + uint64(f.random.IntN(20))},
-		&conversation.Leave{Users: []string{user(f.random)}},
-		&conversation.Join{Users: []string{user(f.random), user(f.random)}},
-		&conversation.Clear{User: user(f.random), Seq: 1 + uint64(f.random.IntN(20)), Hide: true},
-		&conversation.Post{Seq: f.posted[name].seq, Sender: user(f.random), Members: []string{user(f.random)}}, // a repeat, or an old one
-		&conversation.Delete{},
-		&conversation.Amend{Seq: 1 + uint64(f.random.IntN(5)), Retracted: true},
-		&conversation.MarkUnread{User: user(f.random)},
-		&conversation.Deliver{User: user(f.random), Seq: 1 + uint64(f.random.IntN(20))},
-		&conversation.Set{User: user(f.random), Pin: new(f.random.Uint64N(2))},
-		&conversation.Hold{On: f.random.IntN(2) == 0},
-	}
-	change := changes[f.random.IntN(len(changes))]
-	if post, ok := change.(*conversation.Post); ok && post.Seq == 0 {
-		return
-	}
-	generation := uint64(0)
-	if _, ok := change.(*conversation.Delete); ok {
-		generation = f.posted[name].generation
-		delete(f.posted, name) // from here on it may be gone, whatever the answer is
-	}
-	_, _ = f.propose(name, change, generation, actors.AckDefault)
-}
-
-// propose gives up after a while, as callers do.
-func (f *fire) propose(name string, change conversation.Change, generation uint64, ack actors.Ack) (actors.Reply, error) {
-	ctx, cancel := withTimeout(f.t, time.Second)
-	defer cancel()
-	return f.Propose(ctx, &actors.Proposal{Conversation: name, Change: change, IfGeneration: generation, Ack: ack})
-}
-
-func (f *fire) breakStore() {
-	failing := errors.New("store failure")
-	rate := f.random.Float64()
-	coin := func() error {
-		if rand.Float64() < rate { // on the engine's goroutines, which f.random is not for
-			return failing
-		}
-		return nil
-	}
-	faults := persistencetest.Faults{Latency: func(persistencetest.Op) time.Duration { return 3 * time.Millisecond }}
-	if f.random.IntN(2) == 0 {
-		faults.BeforeCommit = func(persistence.Batch) error { return coin() }
-	} else {
-		faults.AfterCommit = func(persistence.Batch, []persistence.Result) error { return coin() }
-	}
-	f.Store.SetFaults(faults)
-}
-
-// look checks what readers see of a conversation, and what has expired.
-func (f *fire) look(name string) {
-	f.t.Helper()
-	want, ok := f.posted[name]
-	if v := f.View(name, "ann"); v != nil && v.Membership != nil && v.Membership.Unread > v.LastSeq {
-		f.t.Errorf("%s: ann has %d unread of %d", name, v.Membership.Unread, v.LastSeq)
-	}
-	v := f.View(name, "")
-	if ok && time.Since(want.at) < f.retain && (v == nil || v.Generation < want.generation || (v.Generation == want.generation && v.LastSeq < want.seq)) {
-		f.t.Fatalf("%s: got %+v, but generation %d, seq %d was acknowledged as committed %v ago", name, v, want.generation, want.seq, time.Since(want.at))
-	}
-	all := f.Expired()
-	for _, info := range all[f.expired:] {
-		if info.At.Before(info.Deadline) {
-			f.t.Errorf("deleted before its deadline: %+v", info)
+		t.Logf("%d operations in %v: %v", count.operations, time.Since(began).Round(time.Second), count.happened)
+		if count.operations >= *underFire {
+			return
 		}
 	}
-	f.expired = len(all)
 }
 
-func user(r *rand.Rand) string { return []string{"ann", "bob", "cid", "dan", "eve"}[r.IntN(5)] }
+// shorten has rapid make no more checks in an ordinary run than there is time for, unless it was told how many.
+func shorten(t *testing.T) {
+	t.Helper()
+	const ordinary, beside = "40", "4"
+	checks := flag.Lookup("rapid.checks")
+	if before := checks.Value.String(); *underFire == 0 && before == checks.DefValue {
+		t.Cleanup(func() { _ = checks.Value.Set(before) })
+		want := ordinary
+		if raceDetector {
+			want = beside
+		}
+		if err := checks.Value.Set(want); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// inBubble runs one check in a bubble of its own, from which what rapid throws is passed on. A failure of the test is one of the check.
+func inBubble(t *testing.T, rt *rapid.T, check func(*testing.T)) {
+	t.Helper()
+	var thrown any
+	ok := t.Run("check", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			defer func() { thrown = recover() }()
+			check(t)
+		})
+	})
+	switch {
+	case thrown != nil:
+		panic(thrown) // it is rapid's own
+	case !ok:
+		rt.Fatal("the check failed: see above")
+	}
+}
+
+func newFire(t *testing.T, rt *rapid.T, count *tally) *fire {
+	t.Helper()
+	f := &fire{
+		t: t, rt: rt, tally: count, kept: map[string]*acknowledged{}, held: map[string]uint64{}, ended: map[string]uint64{}, latest: map[string]uint64{}, forgotten: map[string]bool{},
+		retention: map[string][]time.Duration{
+			"group": {10 * time.Second, 3 * time.Second, 40 * time.Second},
+			"idle":  {8 * time.Second, 20 * time.Second, 2 * time.Second},
+			"pins":  {4 * time.Minute, longestRetention - time.Minute, time.Minute},
+			"age":   {30 * time.Second, 5 * time.Minute, 15 * time.Second},
+		},
+	}
+	f.Engine = actorstest.Start(t, fireConfig(0, f.retention))
+	return f
+}
+
+// as makes a step of the state machine an action of rapid's.
+func (f *fire) as(step func()) func(*rapid.T) {
+	return func(rt *rapid.T) {
+		f.rt = rt
+		step()
+	}
+}
+
+// finish lets everything end. Nothing is left.
+func (f *fire) finish() {
+	f.settle()
+	f.releaseAll()
+	f.Advance(longestRetention + time.Minute)
+	f.look()
+	left := kinds(f.t, f.Engine)
+	delete(left, persistence.KindRemoval)
+	delete(left, persistence.KindEntry)
+	if len(left) != 0 {
+		f.t.Errorf("rows are left after everything expired, by kind: %v; want none but what devices may ask for", left)
+	}
+	f.Advance(5 * time.Hour) // the horizon, an hour, the rest of an entry's hour, and the time from one pass to the next
+	if n := f.Rows(); n != 0 {
+		f.t.Errorf("%d rows are left long after everything expired and was forgotten", n)
+	}
+}
+
+// releaseAll ends what keeps conversations.
+func (f *fire) releaseAll() {
+	for i := range fireNames {
+		name := fireName(i)
+		if f.View(name, "") == nil {
+			continue
+		}
+		f.Do(name, &conversation.Hold{})
+		for _, user := range fireUsers {
+			f.Do(name, &conversation.Set{User: user, Pin: new(uint64(0))})
+		}
+	}
+	clear(f.held)
+}
+
+// one draws a number below n.
+func (f *fire) one(label string, n int) int { return rapid.IntRange(0, n-1).Draw(f.rt, label) }
+
+// upTo draws a time.
+func (f *fire) upTo(label string, d time.Duration) time.Duration {
+	return time.Duration(rapid.Int64Range(0, int64(d/time.Millisecond)).Draw(f.rt, label)) * time.Millisecond
+}
+
+// source is a generator for the engine's goroutines, which rapid's is not for.
+func (f *fire) source() func() float64 {
+	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(f.rt, "seed"), 42))
+	var mu sync.Mutex
+	return func() float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return random.Float64()
+	}
+}
+
+var fireUsers = []string{"ann", "bob", "cid", "dan", "eve"}
+
+func (f *fire) user() string { return fireUsers[f.one("user", len(fireUsers))] }
+
+func (f *fire) name() string { return fireName(f.one("conversation", fireNames)) }
+
+func fireName(i int) string {
+	return fmt.Sprintf("%s:%d", [...]string{"group", "idle", "pins", "age"}[i%4], i)
+}

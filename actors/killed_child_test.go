@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/actors"
+	"github.com/parley-im/parley/actors/clock"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/badgerstore"
@@ -29,6 +30,8 @@ type killPlan struct {
 	Reaper bool // it is one of the reaper's commits, else one of the journal's
 	Commit int  // which, from 1
 	Moment killMoment
+	Ahead  time.Duration // of the real wall clock, by so much that of its machine is
+	Asleep time.Duration // how long its machine is suspended, once, while it runs
 }
 
 type killMoment int
@@ -42,7 +45,8 @@ const (
 
 // String names a child's end in failures.
 func (p *killPlan) String() string {
-	return fmt.Sprintf("seed %d, %s commit %d of the %s", p.Seed, [...]string{"before", "within", "after"}[p.Moment], p.Commit, map[bool]string{true: "reaper", false: "journal"}[p.Reaper])
+	return fmt.Sprintf("seed %d, %s commit %d of the %s, %v ahead, suspended for %v",
+		p.Seed, [...]string{"before", "within", "after"}[p.Moment], p.Commit, map[bool]string{true: "reaper", false: "journal"}[p.Reaper], p.Ahead, p.Asleep)
 }
 
 // Chats expire soon after their last post, unless they are held; the others never do.
@@ -50,6 +54,7 @@ const (
 	killRetention = 100 * time.Millisecond
 	killNames     = 16 // of each namespace
 	killWriters   = 4
+	killRemembers = 50 * 365 * 24 * time.Hour // longer than what clocks are stepped and machines suspended, in all
 )
 
 func killConfig() actors.Config {
@@ -58,7 +63,7 @@ func killConfig() actors.Config {
 			"chat": {ExpireAfter: killRetention, MaxSeqJump: 1 << 60},
 			"keep": {MaxSeqJump: 1 << 60},
 		},
-		IdleAfter: 50 * time.Millisecond, MaxActive: persistence.Shards, FlushInterval: 2 * time.Millisecond, EventsFor: time.Hour,
+		IdleAfter: 50 * time.Millisecond, MaxActive: persistence.Shards, FlushInterval: 2 * time.Millisecond, EventsFor: killRemembers,
 		Reaper: actors.ReaperConfig{BatchRows: 24},
 	}
 }
@@ -85,21 +90,29 @@ func (p *killPlan) run() error {
 	defer store.Close()
 	ctx, fail := context.WithCancelCause(context.Background())
 	defer fail(nil)
-	engine, err := actors.Start(ctx, nil, &mortal{Store: store, plan: p}, killConfig())
+	machine := &clock.Machine{}
+	machine.StepWall(p.Ahead)
+	config := killConfig()
+	config.Clock = machine.System()
+	seen := store.Meta().Clock
+	engine, err := actors.Start(ctx, nil, &mortal{Store: store, plan: p}, config)
 	if err != nil {
 		return err
 	}
+	// The engine took the same sum a little earlier: what it makes of a moment is never before what this does.
+	child := &killChild{engine: engine, clock: config.Clock, behind: max(0, seen.Sub(persistence.InstantOf(config.Clock.Now())))}
 	defer func() { _ = engine.Stop(context.Background()) }()
 	go func() {
 		_, err := io.Copy(io.Discard, os.Stdin)
 		fail(fmt.Errorf("the parent is gone: %w", err))
 	}()
+	time.AfterFunc(time.Duration(p.Seed%50)*time.Millisecond, func() { machine.Suspend(p.Asleep) })
 	var writers sync.WaitGroup
 	for w := range killWriters {
 		writers.Go(func() {
 			random := rand.New(rand.NewPCG(p.Seed, uint64(w)))
 			for ctx.Err() == nil {
-				if err := change(ctx, engine, random, w); err != nil {
+				if err := child.change(ctx, random, w); err != nil {
 					fail(err)
 				}
 			}
@@ -109,13 +122,23 @@ func (p *killPlan) run() error {
 	return context.Cause(ctx)
 }
 
+// killChild is the engine of a child, and the clock that it goes by.
+type killChild struct {
+	engine *actors.Engine
+	clock  clock.Clock
+	behind time.Duration // the store, at the start
+}
+
+// now is the time as the engine has it, or a little less.
+func (c *killChild) now() time.Time { return c.clock.Now().Add(c.behind) }
+
 // change makes a random change to one of a writer's conversations, and says on standard output, one line each: what was acknowledged as committed once it was, and what takes something
 // away before it is asked for.
-func change(ctx context.Context, engine *actors.Engine, random *rand.Rand, writer int) error {
+func (c *killChild) change(ctx context.Context, random *rand.Rand, writer int) error {
 	namespace := [...]string{"chat", "chat", "chat", "keep"}[random.IntN(4)]
 	n := writer + killWriters*random.IntN(killNames/killWriters)
 	name := fmt.Sprintf("%s:%d", namespace, n)
-	before, err := engine.Get(ctx, name, "")
+	before, err := c.engine.Get(ctx, name, "")
 	if err != nil && !errors.Is(err, conversation.ErrNotFound) {
 		return err
 	}
@@ -136,11 +159,11 @@ func change(ctx context.Context, engine *actors.Engine, random *rand.Rand, write
 	default:
 		p.Change, note = &conversation.Hold{}, killNote{Kind: "release"}
 	}
-	note.Name, note.Began = name, time.Now()
+	note.Name, note.Began = name, c.now()
 	if note.Kind == "delete" || note.Kind == "release" {
 		note.say()
 	}
-	reply, err := engine.Propose(ctx, p)
+	reply, err := c.engine.Propose(ctx, p)
 	switch {
 	case err == nil && note.Kind != "delete" && note.Kind != "release":
 		note.Generation = reply.Generation
@@ -167,7 +190,7 @@ func killMembers(n int) []string {
 type killNote struct {
 	Kind, Name      string
 	Generation, Seq uint64
-	Began           time.Time // before it was asked for
+	Began           time.Time // before it was asked for, by the engine's clock
 }
 
 func (n *killNote) say() {

@@ -289,3 +289,5 @@ func (f *watched) wantAllEnds() {
 		}
 	}
 }
+
+func user(r *rand.Rand) string { return fireUsers[r.IntN(len(fireUsers))] }

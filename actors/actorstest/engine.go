@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors"
+	"github.com/parley-im/parley/actors/clock"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -26,6 +27,8 @@ type Engine struct {
 	t        *testing.T
 	system   *actor.ActorSystem
 	config   actors.Config
+	machine  clock.Machine
+	hands    hands
 	recorder *recorder
 	mute     func() // the recorder, for the engine that runs now
 	faults   faults
@@ -62,6 +65,8 @@ func StartOn(t *testing.T, store *persistencetest.Store, system *actor.ActorSyst
 func (e *Engine) start(store *persistencetest.Store) {
 	e.t.Helper()
 	config := e.config
+	e.hands = e.wind(store)
+	config.Clock = e.hands.clock
 	config.Observer, e.mute = e.recorder.observe(e.config.Observer)
 	engine, err := actors.Start(context.Background(), e.system, store, config)
 	if err != nil {

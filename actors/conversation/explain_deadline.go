@@ -23,7 +23,7 @@ type DeadlineStep struct {
 	From  persistence.Instant // what the time counts from
 	After time.Duration
 	At    persistence.Instant // the sum
-	// AtLeast, of RetentionIdle: the last change was at From or later. Which moment it was is kept by the deadline alone, where no other rule comes first.
+	// AtLeast, of RetentionIdle: the last change was at From or later. Which moment it was is not known where the policy did not ask for such a retention at that change.
 	AtLeast bool
 }
 
@@ -56,13 +56,13 @@ type DeadlineSum struct {
 }
 
 // DeadlineSum says how the deadline of a head comes about, under the policy that its namespace has now.
-func (p Policy) DeadlineSum(name string, h *persistence.Head, now persistence.Instant) DeadlineSum {
+func (p Policy) DeadlineSum(name string, h *persistence.Head) DeadlineSum {
 	d := DeadlineSum{Deadline: h.Deadline, Held: h.Held, Pinned: p.KeepPinned && h.Pins > 0, Asked: persistence.Never}
 	d.Unread, d.Witness = h.Kept != 0, h.Witness
 	if p.ExpireJitter > 0 {
 		d.Jitter = p.jitter(name, h.Generation)
 	}
-	idle, known := p.lastChange(h, d.Jitter, now)
+	idle, known := lastChange(h)
 	for _, step := range [...]DeadlineStep{
 		{Rule: RetentionAfter, From: h.Activity, After: p.ExpireAfter},
 		{Rule: RetentionIdle, From: idle, After: p.ExpireIdle, AtLeast: !known},
@@ -100,22 +100,13 @@ func (d *DeadlineSum) first(h *persistence.Head) {
 	d.First, d.Asked = all.Rule, all.At
 }
 
-// lastChange returns when the last change of any kind was made, and whether that is known, or only that it was no earlier. The head says so by its deadline alone.
-func (p Policy) lastChange(h *persistence.Head, jitter time.Duration, now persistence.Instant) (at persistence.Instant, known bool) {
-	least := max(h.Activity, h.Changed)
-	if p.ExpireIdle == 0 || h.Deadline == persistence.Never || h.Reason == persistence.ReasonDeleted {
-		return least, false
+// lastChange returns when the last change of any kind was made, and whether that is known, or only that it was no earlier: a head says so once something changed while the
+// retention went by it.
+func lastChange(h *persistence.Head) (at persistence.Instant, known bool) {
+	if h.Touched != 0 {
+		return h.Touched, true
 	}
-	at = h.Deadline.Add(-jitter).Add(-p.ExpireIdle)
-	// No change is from before the last post, nor from after now; and a rule that comes before this one makes the deadline say nothing of it.
-	known = at >= max(h.Activity, h.Born) && at <= now
-	for _, other := range [...]DeadlineStep{{From: h.Activity, After: p.ExpireAfter}, {From: h.Born, After: p.ExpireAge}} {
-		known = known && (other.After == 0 || other.From.Add(other.After).Add(jitter) > h.Deadline)
-	}
-	if !known {
-		return least, false
-	}
-	return at, true
+	return max(h.Activity, h.Changed), false
 }
 
 func (p Policy) origin(d *DeadlineSum, h *persistence.Head) DeadlineOrigin {

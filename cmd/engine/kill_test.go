@@ -104,12 +104,12 @@ func proposeUntilKilled(ctx context.Context, t *testing.T, p *process, acknowled
 
 func killConversation(client int) string { return fmt.Sprintf("kill:%d", client) }
 
-// dial returns a gRPC client with a connection of its own.
+// dial returns a gRPC client with a connection of its own. It is patient with a server that is stopped.
 func dial(t *testing.T, p *process) parleyv1connect.ConversationServiceClient {
 	t.Helper()
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
-	client := &http.Client{Transport: &http.Transport{Protocols: &protocols}, Timeout: time.Minute}
+	client := &http.Client{Transport: &http.Transport{Protocols: &protocols}, Timeout: time.Minute + 5**stopFor}
 	t.Cleanup(client.CloseIdleConnections)
 	return parleyv1connect.NewConversationServiceClient(client, p.url, connect.WithGRPC())
 }
