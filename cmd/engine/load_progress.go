@@ -43,7 +43,6 @@ func barOf(w io.Writer) (show func(load.Progress), hide func()) {
 				progressbar.OptionSetWriter(w),
 				progressbar.OptionSetWidth(16),
 				progressbar.OptionSetPredictTime(false),
-				progressbar.OptionThrottle(100*time.Millisecond),
 				progressbar.OptionClearOnFinish(),
 			)
 		}
