@@ -83,8 +83,8 @@ func (r *Report) tiles() []tile {
 	return []tile{
 		{Name: "accepted", Value: humanize.Comma(int64(total.AcceptedPerSecond+0.5)) + " /s", Remark: fmt.Sprintf("of %s planned", humanize.CommafWithDigits(r.Settings.Rate, 2))},
 		{Name: "half took at most", Value: total.Latency.cell(p50), Remark: "the median, p50"},
-		{Name: "99 of 100 at most", Value: total.Latency.cell(p99), Remark: "p99"},
-		{Name: "999 of 1,000 at most", Value: total.Latency.cell(p999), Remark: "p99.9"},
+		{Name: "99 of 100", Value: total.Latency.cell(p99), Remark: "at most, p99"},
+		{Name: "999 of 1,000", Value: total.Latency.cell(p999), Remark: "at most, p99.9"},
 		{Name: "the slowest", Value: total.Latency.cell(most), Remark: "of " + humanize.Comma(int64(total.Planned)) + " planned"},
 		{Name: "not accepted", Value: humanize.Comma(int64(turned)), Remark: "refused, dropped, unanswered", Bad: turned > 0},
 	}
