@@ -17,8 +17,8 @@ const (
 	loadConversations = 1_000
 )
 
-// load posts to conversations of others, so that the journal commits every two milliseconds.
-type load struct {
+// listLoad posts to conversations of others, so that the journal commits every two milliseconds.
+type listLoad struct {
 	engine  *actors.Engine
 	name    string
 	commits atomic.Int64
@@ -28,9 +28,9 @@ type load struct {
 }
 
 // startLoad returns once the first commit was made.
-func startLoad(b *testing.B, engine *actors.Engine) *load {
+func startLoad(b *testing.B, engine *actors.Engine) *listLoad {
 	b.Helper()
-	l := &load{engine: engine, name: fmt.Sprintf("load:%x", time.Now().UnixNano()), stop: make(chan struct{})}
+	l := &listLoad{engine: engine, name: fmt.Sprintf("load:%x", time.Now().UnixNano()), stop: make(chan struct{})}
 	if err := l.post(0); err != nil {
 		b.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func startLoad(b *testing.B, engine *actors.Engine) *load {
 	return l
 }
 
-func (l *load) post(n int) error {
+func (l *listLoad) post(n int) error {
 	batch := make([]*actors.Proposal, loadPosts)
 	for i := range batch {
 		k := n*loadPosts + i
@@ -72,7 +72,7 @@ func (l *load) post(n int) error {
 }
 
 // end returns how many commits there were in a second.
-func (l *load) end() float64 {
+func (l *listLoad) end() float64 {
 	close(l.stop)
 	l.group.Wait()
 	return float64(l.commits.Load()) / time.Since(l.began).Seconds()

@@ -11,6 +11,7 @@ import (
 	"github.com/parley-im/parley/actors/clock"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/benchmarks/oracle"
+	"github.com/parley-im/parley/benchmarks/scratch"
 	"github.com/parley-im/parley/benchmarks/trace"
 	"github.com/parley-im/parley/persistence/badgerstore"
 )
@@ -52,7 +53,7 @@ func runTrace(ctx context.Context, path string, reader *trace.Reader, expected *
 	if err != nil {
 		return nil, err
 	}
-	dir, remove, err := directory(config.Dir)
+	dir, remove, err := scratch.Open(config.Dir, "replay")
 	if err != nil {
 		return nil, err
 	}

@@ -29,8 +29,8 @@ type remote struct {
 
 // newRemote returns the server at a URL. An error names the flag.
 func newRemote(server string) (*remote, error) {
-	if at, err := url.Parse(server); err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
-		return nil, fmt.Errorf("--server: must be a URL such as %s, is %q", defaultServer, server)
+	if err := checkServer(server); err != nil {
+		return nil, err
 	}
 	client := &http.Client{Transport: &http.Transport{}, Timeout: remoteTimeout}
 	return &remote{
@@ -40,6 +40,14 @@ func newRemote(server string) (*remote, error) {
 		operator:      parleyv1connect.NewOperatorServiceClient(client, server),
 		patient:       parleyv1connect.NewOperatorServiceClient(&http.Client{Transport: client.Transport}, server),
 	}, nil
+}
+
+// checkServer refuses what is no URL of a server. The error names the flag.
+func checkServer(server string) error {
+	if at, err := url.Parse(server); err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
+		return fmt.Errorf("--server: must be a URL such as %s, is %q", defaultServer, server)
+	}
+	return nil
 }
 
 func (r *remote) close() { r.client.CloseIdleConnections() }

@@ -18,6 +18,7 @@ func newRootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newServeCommand(), newReplayCommand(), newRewindCommand(), newExplainCommand(), newExpiryCommand(), newForgetCommand(), newCompactCommand(),
+		newLoadCommand(),
 	)
 	return root
 }
