@@ -82,6 +82,14 @@ bench-reaper: ## measure how late deletions are beside KEPT (1000000) conversati
 	go test ./benchmarks -run '^$$' -bench 'Reap$$|Reaper' -benchtime 1x -timeout 0 \
 		-kept $(KEPT) -due 10000 -rates 50000,20000 -expiring 5000 -phase 5s
 
+.PHONY: compare
+compare: ## hold the engine against what one might pick instead, at full size, and write docs/benchmarks.md
+	go run ./benchmarks/compare --markdown docs/benchmarks.md --json docs/benchmarks.json
+
+.PHONY: compare-quick
+compare-quick: ## the same in some minutes, at smaller sizes, as a table alone
+	go run ./benchmarks/compare --quick
+
 .PHONY: cover
 cover: ## measure what the tests cover, in .tools/cover.html
 	@mkdir -p .tools

@@ -7,7 +7,7 @@ import (
 
 // The sizes of the benchmarks of the reaper. The defaults are small, so that every benchmark can be run once in passing; `make bench-reaper` sets those that count.
 // Flags of the test binary must be there before it parses them.
-var reaping = struct {
+var reaper = struct {
 	kept, due *int
 	rates     *string
 	expiring  *int

@@ -1,0 +1,62 @@
+package chat
+
+import (
+	"math/rand/v2"
+
+	"github.com/parley-im/parley/actors"
+)
+
+// Speaker makes posts to conversations of its own, drawn at random, all alike. It belongs to one goroutine.
+type Speaker struct {
+	population *Population
+	targets    []int32
+	seqs       []uint64
+	draw       *rand.Rand
+}
+
+// NewSpeakers divides the conversations that are spoken in, hot of them (0: all), evenly spread over the population, among n speakers.
+func NewSpeakers(p *Population, hot, n int) []*Speaker {
+	if hot == 0 {
+		hot = len(p.Names)
+	}
+	speakers := make([]*Speaker, n)
+	for s := range speakers {
+		speakers[s] = &Speaker{population: p, draw: rand.New(rand.NewPCG(1, uint64(s)))}
+	}
+	for i := range hot {
+		s := speakers[i%n]
+		s.targets = append(s.targets, int32(i*len(p.Names)/hot))
+	}
+	for _, s := range speakers {
+		s.seqs = make([]uint64, len(s.targets))
+		for i := range s.seqs {
+			s.seqs[i] = 1 // which begins the conversation
+		}
+	}
+	return speakers
+}
+
+// Next returns the next post and the number of its conversation.
+func (s *Speaker) Next(ack actors.Ack) (*actors.Proposal, int) {
+	at := s.draw.IntN(len(s.targets))
+	s.seqs[at]++
+	i := int(s.targets[at])
+	return s.population.Post(i, s.seqs[at], ack), i
+}
+
+// Batch fills a batch with the next posts.
+func (s *Speaker) Batch(into []*actors.Proposal, ack actors.Ack) {
+	for i := range into {
+		into[i], _ = s.Next(ack)
+	}
+}
+
+// Each calls do with one post to each of the speaker's conversations, in their order, until do returns false.
+func (s *Speaker) Each(ack actors.Ack, do func(i int, p *actors.Proposal) bool) {
+	for at, i := range s.targets {
+		s.seqs[at]++
+		if !do(int(i), s.population.Post(int(i), s.seqs[at], ack)) {
+			return
+		}
+	}
+}
