@@ -204,7 +204,7 @@ func (a *application) review(ctx context.Context, names []string) (changed, skip
 	answers := make(chan answer, len(names))
 	for _, name := range names {
 		m := &review{conversation: name, committed: func(is bool, err error) { answers <- answer{is, err} }}
-		if refused := a.engine.route(name, m); refused != nil {
+		if refused := a.engine.send(name, m); refused != nil {
 			m.fail(a.engine, refused)
 		}
 	}

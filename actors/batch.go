@@ -33,8 +33,8 @@ func (e *Engine) ProposeBatch(ctx context.Context, ps []*Proposal) ([]Reply, err
 	}
 }
 
-// batch is proposals that are taken in together and answered together. They share what each of them would cost by itself: memory, the look at the clock and the engine's gate, and the
-// waking of the workers, which are told of their conversations a run at a time.
+// batch is proposals that are taken in together and answered together. They share what each of them would cost by itself: memory, the engine's gate, and the waking of
+// the workers, which are given their conversations a run at a time.
 type batch struct {
 	engine  *Engine
 	replies []Reply
@@ -59,20 +59,30 @@ func (b *batch) reply(place int, r *Reply) {
 func (b *batch) accept(ps []*Proposal) {
 	e := b.engine
 	e.counts.received.Add(uint64(len(ps)))
-	e.gate.RLock()
-	defer e.gate.RUnlock()
 	intakes := make([]intake, len(ps))
 	b.runs = make([][]*cell, len(e.workers))
-	for i, p := range ps {
-		intakes[i] = intake{proposal: p, to: returnTo{to: b, place: i}}
-		if refusal := b.take(&intakes[i]); refusal != nil {
-			e.refuse(p, intakes[i].to, refusal)
-		}
-		if i%runLength == runLength-1 {
-			b.wake()
+	for first := 0; first < len(ps); first += runLength {
+		last := min(first+runLength, len(ps))
+		b.takeRun(first, ps[first:last], intakes[first:last])
+		for i, cells := range b.runs {
+			if len(cells) > 0 {
+				e.workers[i].runCells(cells...)
+				b.runs[i] = cells[:0]
+			}
 		}
 	}
-	b.wake()
+}
+
+// takeRun takes in a run of proposals, which begins at a place of the batch.
+func (b *batch) takeRun(first int, ps []*Proposal, intakes []intake) {
+	b.engine.gate.RLock()
+	defer b.engine.gate.RUnlock()
+	for i, p := range ps {
+		intakes[i] = intake{proposal: p, to: returnTo{to: b, place: first + i}}
+		if refusal := b.take(&intakes[i]); refusal != nil {
+			b.engine.refuse(p, intakes[i].to, refusal)
+		}
+	}
 }
 
 // take takes one proposal in, or returns why not.
@@ -105,14 +115,4 @@ func (b *batch) take(m *intake) *conversation.Error {
 		b.overloaded[p.Conversation] = refusal
 	}
 	return refusal
-}
-
-// wake has the workers run what was taken in since.
-func (b *batch) wake() {
-	for i, cells := range b.runs {
-		if len(cells) > 0 {
-			b.engine.workers[i].pushCells(cells)
-			b.runs[i] = cells[:0]
-		}
-	}
 }

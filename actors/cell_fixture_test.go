@@ -102,6 +102,14 @@ func (c *cell) offer(m queued, limit int) offered {
 	return result
 }
 
+func (s *shard) offer(name string, m queued) offered {
+	result, ready := s.take(name, m)
+	if ready != nil {
+		s.worker.push(ready)
+	}
+	return result
+}
+
 // attach gives the cell an actor, as its shard does.
 func (f *cellFixture) attach(name string, log *[]string) {
 	f.mu.Lock()

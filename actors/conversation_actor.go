@@ -21,6 +21,7 @@ type conversationActor struct {
 	live   *journal.Live       // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
 
 	dirty      uint64 // the journal's batch with its last change
+	succeeded  bool   // the cell was told
 	proposed   bool   // something was proposed: it was not activated to forget a user alone
 	unreadable error  // why the memberships that the next proposal needs are not known
 }
@@ -147,7 +148,10 @@ func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, erro
 		Order:        order,
 		Users:        recording,
 	})
-	a.cell.succeeded()
+	if !a.succeeded {
+		a.succeeded = true
+		a.cell.succeeded()
+	}
 	worker.applied = a.engine.clock.now()
 	info.Apply = worker.applied.Sub(began)
 	worker.stages.queue.Record(info.Queue)

@@ -61,7 +61,7 @@ func (d *door) propose(p *Proposal, sender *actor.PID) {
 		to.to = replyFunc(func(r *Reply) { d.system.Root.Send(sender, r) })
 	}
 	if e := d.current(); e != nil {
-		e.accept(p, to)
+		e.acceptPush(p, to)
 		return
 	}
 	if to.waits() && p != nil {

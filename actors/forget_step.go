@@ -131,7 +131,7 @@ func (f *forgetter) forget(o *order, names []string, info *ForgetInfo) (done int
 	answers := make(chan answer, len(names))
 	for _, name := range names {
 		m := &forgetting{user: o.user, order: o.at, answer: func(r forgot) { answers <- answer{name, r} }}
-		if err := f.engine.route(name, m); err != nil {
+		if err := f.engine.send(name, m); err != nil {
 			answers <- answer{name, forgot{err: err}}
 		}
 	}

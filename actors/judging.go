@@ -72,7 +72,7 @@ func (r *reaper) ask(now persistence.Instant) (wake persistence.Instant) {
 		r.enter(d, judging)
 		r.engine.counts.judged.Add(1)
 		j := &judgement{conversation: d.conversation, generation: d.generation, due: d.due, attempt: r.attempt}
-		if err := r.engine.route(d.conversation, j); err != nil {
+		if err := r.engine.send(d.conversation, j); err != nil {
 			r.later(d, now.Add(retryAfter))
 		}
 	}

@@ -12,13 +12,16 @@ import (
 )
 
 // Propose has one change applied and answers at the proposal's ack level. The error is the reply's: an [*conversation.Error]. When ctx ends first, the
-// outcome is unknown, and the error wraps ctx's cause; proposing the same again is safe.
+// outcome is unknown, and the error wraps ctx's cause; proposing the same again is safe. Where a worker has nothing to do, the conversation's turn is run on the caller's goroutine, with
+// the answers to others that are given in it.
 func (e *Engine) Propose(ctx context.Context, p *Proposal) (Reply, error) {
 	w, ok := e.callers.Get().(*caller)
 	if !ok {
 		w = &caller{told: make(chan struct{}, 1)}
 	}
-	e.accept(p, returnTo{to: w})
+	if ready := e.accept(p, returnTo{to: w}); ready != nil {
+		ready.worker.runCells(ready)
+	}
 	select {
 	case <-w.told:
 		r := w.answer
@@ -45,7 +48,7 @@ func (w *caller) reply(_ int, r *Reply) {
 // the caller's goroutine, where it is not taken in, and otherwise later, on one of the engine's, which answer must not block. Proposals to one conversation that one
 // goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at the latest when the engine stops.
 func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) {
-	e.accept(p, returnTo{to: replyFunc(answer)})
+	e.acceptPush(p, returnTo{to: replyFunc(answer)})
 }
 
 type replyFunc func(r *Reply)
@@ -55,15 +58,23 @@ func (f replyFunc) reply(_ int, r *Reply) {
 	f(&mine)
 }
 
-// accept takes a proposal in, or refuses it: then the replier has been told. It does not block.
-func (e *Engine) accept(p *Proposal, to returnTo) {
+// accept takes a proposal in, or refuses it: then the replier has been told. It does not block. Where it returns a cell, that is to be given to its worker.
+func (e *Engine) accept(p *Proposal, to returnTo) (ready *cell) {
 	e.counts.received.Add(1)
 	refusal := check(p)
 	if refusal == nil {
-		refusal = e.route(p.Conversation, &intake{proposal: p, to: to})
+		ready, refusal = e.route(p.Conversation, &intake{proposal: p, to: to})
 	}
 	if refusal != nil {
 		e.refuse(p, to, addressed(refusal, p))
+	}
+	return ready
+}
+
+// acceptPush is accept for those who do not wait for the answer.
+func (e *Engine) acceptPush(p *Proposal, to returnTo) {
+	if ready := e.accept(p, to); ready != nil {
+		ready.worker.push(ready)
 	}
 }
 
@@ -107,14 +118,24 @@ func asError(err error) *conversation.Error {
 	return unavailable("", err)
 }
 
-// route puts a message into its conversation's queue.
-func (e *Engine) route(name string, m queued) *conversation.Error {
+// route puts a message into its conversation's queue. Where it returns a cell, that is to be given to its worker.
+func (e *Engine) route(name string, m queued) (ready *cell, refusal *conversation.Error) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	if refusal := e.shut(name, m); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	return outcomeOf(e.shardOf(name).offer(name, m), name)
+	result, ready := e.shardOf(name).take(name, m)
+	return ready, outcomeOf(result, name)
+}
+
+// send puts a message that nobody waits for into its conversation's queue.
+func (e *Engine) send(name string, m queued) *conversation.Error {
+	ready, refusal := e.route(name, m)
+	if ready != nil {
+		ready.worker.push(ready)
+	}
+	return refusal
 }
 
 // shut returns why no such message is taken in. e.gate is held.

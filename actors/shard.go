@@ -53,15 +53,6 @@ func (s *shard) cell(name string, instead *cell) *cell {
 	return c
 }
 
-// offer puts a message into the conversation's queue.
-func (s *shard) offer(name string, m queued) offered {
-	result, ready := s.take(name, m)
-	if ready != nil {
-		s.worker.push(ready)
-	}
-	return result
-}
-
 // take puts a message into the conversation's queue, and returns its cell if that is to be given to the worker.
 func (s *shard) take(name string, m queued) (result offered, ready *cell) {
 	var c *cell

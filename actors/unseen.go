@@ -41,7 +41,7 @@ func (l *lookingThrough) run() {
 			conversation: l.judgement.conversation, generation: l.judgement.generation, due: l.judgement.due, attempt: l.judgement.attempt,
 			answer: &conversation.Answer{Question: l.question, User: user},
 		}
-		if refused := l.engine.route(again.conversation, again); refused != nil {
+		if refused := l.engine.send(again.conversation, again); refused != nil {
 			again.fail(l.engine, refused)
 		}
 	}
