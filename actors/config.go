@@ -213,3 +213,24 @@ func (c *Config) policy(namespace string) conversation.Policy {
 	}
 	return c.Default
 }
+
+// policies are those of a config that does not change any more, to be pointed to.
+type policies struct {
+	named    map[string]*conversation.Policy
+	fallback *conversation.Policy
+}
+
+func (c *Config) policies() policies {
+	p := policies{named: make(map[string]*conversation.Policy, len(c.Namespaces)), fallback: &c.Default}
+	for namespace, policy := range c.Namespaces {
+		p.named[namespace] = &policy
+	}
+	return p
+}
+
+func (p policies) of(namespace string) *conversation.Policy {
+	if policy, ok := p.named[namespace]; ok {
+		return policy
+	}
+	return p.fallback
+}

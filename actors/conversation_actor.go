@@ -17,8 +17,8 @@ type conversationActor struct {
 	shard  *shard
 	engine *Engine
 	state  *conversation.State
-	policy conversation.Policy // of its namespace
-	live   *journal.Live       // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
+	policy *conversation.Policy // of its namespace
+	live   *journal.Live        // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
 
 	dirty      uint64 // the journal's batch with its last change
 	succeeded  bool   // the cell was told
@@ -143,7 +143,7 @@ func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, erro
 		Revision:     m.proposal.Revision,
 		At:           m.at,
 		Now:          began,
-		Policy:       a.policy,
+		Policy:       *a.policy,
 		Next:         a.shard.next,
 		Order:        order,
 		Users:        recording,

@@ -64,6 +64,7 @@ type Engine struct {
 	work       sync.WaitGroup // surveys, deletions and the steps of chores
 	stopOnce   sync.Once
 	stopResult error
+	policies   policies
 	callers    sync.Pool // of *caller that wait for nothing
 	done       chan struct{}
 	failure    atomic.Pointer[error]
@@ -95,7 +96,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 		return nil, fmt.Errorf("parley: note the start in the store: %w", err)
 	}
 	e := &Engine{config: config.withDefaults(), store: store, lineage: lineage, done: make(chan struct{})}
-	e.trap = config.trap
+	e.trap, e.policies = config.trap, e.config.policies()
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.clock = newClockwork(e.config.Clock, meta.Clock)
 	e.turns = newTurns(e.config.Readers, e.config.ReadShare*float64(runtime.GOMAXPROCS(0)), e.clock)

@@ -55,7 +55,7 @@ func (a *conversationActor) apply(change *conversation.Forget, at persistence.In
 		Change: change,
 		At:     at,
 		Now:    a.engine.clock.now(),
-		Policy: a.policy,
+		Policy: *a.policy,
 		Next:   a.shard.next,
 	})
 	if err != nil || !outcome.Changed {

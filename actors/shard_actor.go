@@ -18,13 +18,21 @@ type shardActor struct {
 	attached  map[string]*cell // conversations with an actor, by name
 	byPID     map[string]*cell // the same, by the actor's name
 	residents residents
-	drained   func() // set while draining
+	props     *actor.Props       // of all conversations: each is spawned with what is in spawning
+	spawning  *conversationActor // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
+	drained   func()             // set while draining
 }
 
 var _ actor.SupervisorStrategy = (*shardActor)(nil)
 
 func newShardActor(s *shard) *shardActor {
-	return &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}}
+	a := &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}}
+	a.props = actor.PropsFromProducer(
+		func() actor.Actor { return a.spawning },
+		actor.WithMailbox(func() actor.Mailbox { return a.spawning.cell }),
+		actor.WithDispatcher(s.worker),
+	)
+	return a
 }
 
 // Receive implements actor.Actor.
@@ -133,22 +141,19 @@ func (a *shardActor) resident(state *conversation.State) resident {
 }
 
 func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.State) {
-	worker, r, policy := c.worker, a.resident(state), a.engine.config.policy(persistence.Namespace(c.name))
-	props := actor.PropsFromProducer(
-		func() actor.Actor {
-			return &conversationActor{cell: c, shard: a.shard, engine: a.engine, policy: policy, state: r.state, live: r.live}
-		},
-		actor.WithMailbox(func() actor.Mailbox { return c }),
-		actor.WithDispatcher(worker),
-	)
+	r := a.resident(state)
+	a.spawning = &conversationActor{
+		cell: c, shard: a.shard, engine: a.engine, policy: a.engine.policies.of(persistence.Namespace(c.name)), state: r.state, live: r.live,
+	}
 	c.mu.Lock()
 	c.phase, c.leaving = active, false
 	c.mu.Unlock()
-	pid, err := ctx.SpawnNamed(props, strconv.FormatUint(a.engine.names.Add(1), 36))
+	pid, err := ctx.SpawnNamed(a.props, strconv.FormatUint(a.engine.names.Add(1), 36))
 	if err != nil {
 		// Names are counted: there cannot be two.
 		panic(err)
 	}
+	a.spawning = nil
 	a.attached[c.name], a.byPID[pid.Id] = c, c
 	a.residents.enter(c)
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))

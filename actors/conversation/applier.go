@@ -54,13 +54,13 @@ func (a *applier) takeBack() { a.undo.restore(a.State, &a.changed) }
 
 // touch returns a user's membership to be changed, and marks it.
 func (a *applier) touch(user string) *persistence.Membership {
-	m, known := a.members[user]
+	m, known := a.members.look(user)
 	if a.changed.find(user) == nil {
 		a.changed.add(user, m, known, a.before(m))
 	}
 	if m == nil {
 		m = &persistence.Membership{Generation: a.head.Generation, Rewinds: a.head.LastRewind(), Outlived: a.outlives(user)}
-		a.members[user] = m
+		a.members.set(user, m)
 	}
 	return m
 }
@@ -96,7 +96,7 @@ func (a *applier) begin() {
 	a.roster = &persistence.Roster{Generation: a.head.Generation}
 	a.tailChanged = true
 	a.headChanged = true
-	a.members, a.complete = map[string]*persistence.Membership{}, true
+	a.members, a.complete = members{}, true
 	a.dirty = dirty{} // the rows of the one before are the reaper's
 	a.head.Activity = a.now
 }
@@ -173,7 +173,7 @@ func (a *applier) finish() Outcome {
 		if a.in.Users {
 			out.Users = append(out.Users, user)
 		}
-		m := a.members[user]
+		m := a.members.get(user)
 		if m == nil {
 			a.removed(&out, user)
 			continue

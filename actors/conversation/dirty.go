@@ -39,7 +39,7 @@ func (s *State) TakeDirty() []Write {
 		writes = append(writes, Write{Key: persistence.TailKey(s.name), Value: s.tail.Encode()})
 	}
 	for user := range s.dirty.users.each {
-		writes = append(writes, Write{Key: persistence.MembershipKey(user, s.name), Value: s.members[user].Encode(), User: user})
+		writes = append(writes, Write{Key: persistence.MembershipKey(user, s.name), Value: s.members.get(user).Encode(), User: user})
 	}
 	s.dirty = dirty{}
 	return writes

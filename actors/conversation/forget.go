@@ -36,7 +36,7 @@ func (s *State) Forgotten(change Change, now persistence.Instant, order func(use
 		return nil
 	}
 	change.touches(func(user string) {
-		if at := order(user); at != 0 && means(at, s.members[user]) {
+		if at := order(user); at != 0 && means(at, s.members.get(user)) {
 			forgets = append(forgets, &Forget{User: user, Order: at})
 		}
 	})
@@ -52,7 +52,7 @@ func (a *applier) outlives(user string) persistence.Instant {
 }
 
 func (a *applier) forget(f *Forget) {
-	m := a.members[f.User]
+	m := a.members.get(f.User)
 	if !means(f.Order, m) {
 		return
 	}
@@ -72,7 +72,7 @@ func (a *applier) forget(f *Forget) {
 	if a.tail.Forget(f.User) {
 		a.tailChanged = true
 	}
-	a.members[f.User] = nil
+	a.members.set(f.User, nil)
 	a.forgets = true
 }
 

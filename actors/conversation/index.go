@@ -93,7 +93,7 @@ func (a *applier) enroll(out *Outcome) {
 	users, changed := a.roster.Users, false
 	for _, t := range a.changed.all {
 		user := t.user
-		is := a.standing(a.members[user]) == rostered
+		is := a.standing(a.members.get(user)) == rostered
 		if is == (t.before.standing == rostered) {
 			continue
 		}
@@ -146,7 +146,7 @@ func (a *applier) move(out *Outcome, users []string, old persistence.Index) {
 	}
 	for _, user := range users {
 		touched := a.changed.find(user) != nil
-		if touched && !now.Large && a.standing(a.members[user]) != rostered {
+		if touched && !now.Large && a.standing(a.members.get(user)) != rostered {
 			continue // refile sees to it
 		}
 		a.shift(out, user, persistence.EntryActive, old.Listed, now.Listed)
@@ -160,7 +160,7 @@ func (a *applier) move(out *Outcome, users []string, old persistence.Index) {
 // refile keeps the entries of one whose membership changed.
 func (a *applier) refile(out *Outcome, t *touched, old persistence.Index, stamp persistence.Instant) {
 	user, was := t.user, t.before
-	m, now := a.members[user], a.head.Index()
+	m, now := a.members.get(user), a.head.Index()
 	is := a.standing(m)
 	switch {
 	case was.standing == rostered && is != rostered && !now.Large:

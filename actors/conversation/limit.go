@@ -19,7 +19,7 @@ func (a *applier) checkJoin(j *Join, alive bool) error {
 	}
 	comers := map[string]struct{}{}
 	for _, user := range j.Users {
-		if m := a.members[user]; !alive || m == nil || (m.Left && !a.outdated(m.Revision)) {
+		if m := a.members.get(user); !alive || m == nil || (m.Left && !a.outdated(m.Revision)) {
 			comers[user] = struct{}{}
 		}
 	}
@@ -32,11 +32,11 @@ func (a *applier) checkRoom(p *Post, alive bool) error {
 		return nil
 	}
 	field, comers := "post.sender", map[string]struct{}{}
-	if !alive || a.members[p.Sender] == nil {
+	if !alive || a.members.get(p.Sender) == nil {
 		comers[p.Sender] = struct{}{}
 	}
 	for _, user := range p.Members {
-		m := a.members[user]
+		m := a.members.get(user)
 		if _, counted := comers[user]; counted || (alive && m != nil && (!m.Left || p.Seq <= m.VisibleTo)) {
 			continue
 		}

@@ -70,7 +70,7 @@ func (a *applier) post(p *Post, alive bool) error {
 	}
 	// Also of one who left: the message that brings them back may be on its way. Not by a repeat: the sender may have marked the message unread since.
 	repeat := !first && a.tail.Last-p.Seq < persistence.TailSenders
-	if m := a.members[p.Sender]; !p.Unattended && !repeat && m.ReadSeq < p.Seq {
+	if m := a.members.get(p.Sender); !p.Unattended && !repeat && m.ReadSeq < p.Seq {
 		m = a.touch(p.Sender)
 		m.ReadSeq, m.ReadAt, m.MarkedUnread = p.Seq, a.now, false
 	}
@@ -125,7 +125,7 @@ func (a *applier) mark(p *Post) (first bool) {
 // admit makes a user a member from the message on; a message that was overtaken moves that back. Someone who left comes back only where `back` asks for
 // it, and only by a message that is newer than their leaving.
 func (a *applier) admit(user string, seq uint64, back bool) {
-	m := a.members[user]
+	m := a.members.get(user)
 	switch {
 	case m == nil:
 		m = a.touch(user)
@@ -153,7 +153,7 @@ func (a *applier) enter(m *persistence.Membership) {
 
 // mention notes that the message names a member, or somebody who has left since.
 func (a *applier) mention(user string, p *Post) {
-	m := a.members[user]
+	m := a.members.get(user)
 	if m == nil || (m.Left && p.Seq > m.VisibleTo) || user == p.Sender {
 		return
 	}

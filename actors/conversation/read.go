@@ -77,7 +77,7 @@ func (a *applier) clear(c *Clear) error {
 
 // member returns the membership of a user who may mark messages up to seq.
 func (a *applier) member(change, user string, seq uint64) (*persistence.Membership, error) {
-	m := a.members[user]
+	m := a.members.get(user)
 	if m == nil || (m.Left && !m.Keep) {
 		return nil, a.refuse(ErrNotFound, change+".user", "is not a member")
 	}

@@ -30,8 +30,8 @@ func (a *applier) rewind(r *Rewind, alive bool) error {
 	a.floor.LastSeq = min(a.floor.LastSeq, r.To)
 	a.tail.Rewind(r.To)
 	a.headChanged, a.tailChanged, a.fewer = true, true, true
-	for _, m := range a.members {
-		if m != nil {
+	for _, m := range a.members.list {
+		if m.Membership != nil {
 			m.Follow(a.head)
 		}
 	}

@@ -32,7 +32,7 @@ func (a *applier) join(j *Join, alive bool) error {
 		unreadFrom = last + 1
 	}
 	for _, user := range j.Users {
-		m := a.members[user]
+		m := a.members.get(user)
 		if m != nil && a.outdated(m.Revision) {
 			continue
 		}
@@ -51,7 +51,7 @@ func (a *applier) join(j *Join, alive bool) error {
 
 func (a *applier) leave(l *Leave) {
 	for _, user := range l.Users {
-		m := a.members[user]
+		m := a.members.get(user)
 		switch {
 		case m == nil && a.in.Revision == 0:
 			continue

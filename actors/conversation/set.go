@@ -39,7 +39,7 @@ func (a *applier) mute(user string, until time.Time) {
 	if until.After(time.UnixMicro(0)) { // times far before the epoch do not fit into an Instant
 		instant = persistence.InstantOf(until)
 	}
-	if instant != a.members[user].MutedUntil {
+	if instant != a.members.get(user).MutedUntil {
 		a.touch(user).MutedUntil = instant
 	}
 }
@@ -59,7 +59,7 @@ func (a *applier) pin(user string, pin uint64) {
 }
 
 func (a *applier) hide(user string, hide persistence.Hide) {
-	m := a.members[user]
+	m := a.members.get(user)
 	if hide == hiding(a.head, m) {
 		return
 	}
@@ -76,7 +76,7 @@ func (a *applier) draft(user string, d *Draft) {
 	if !d.EditedAt.IsZero() {
 		edited = min(a.now, persistence.InstantOf(d.EditedAt))
 	}
-	old := a.members[user].Draft
+	old := a.members.get(user).Draft
 	if old != nil && edited <= old.EditedAt {
 		return
 	}

@@ -19,7 +19,7 @@ type State struct {
 	// roster names the members, as long as they are few: where head.Large is not set.
 	roster *persistence.Roster
 	// members holds the memberships that are known: nil stands for "no member". Where complete is set, a user who is not in it is no member.
-	members  map[string]*persistence.Membership
+	members  members
 	complete bool
 	now      persistence.Instant // of the last change; time does not go back
 
@@ -31,7 +31,7 @@ type State struct {
 
 // Load makes a State from a conversation's rows: the values under its head's, its tail's and its roster's keys, nil where there is none.
 func Load(name string, head, tail, roster []byte) (*State, error) {
-	s := &State{name: name, roster: &persistence.Roster{}, members: map[string]*persistence.Membership{}, complete: true}
+	s := &State{name: name, roster: &persistence.Roster{}, complete: true}
 	if head == nil {
 		return s, nil
 	}
@@ -91,11 +91,11 @@ func (s *State) Missing(change Change, now persistence.Instant) []string {
 	if !s.alive(max(now, s.now)) {
 		return nil
 	}
-	if s.complete && len(s.members) > maxResident {
+	if s.complete && s.members.len() > maxResident {
 		s.forget()
 	}
 	missing := s.unknown(change)
-	if len(missing) > 0 && len(s.members)+len(missing) > maxResident {
+	if len(missing) > 0 && s.members.len()+len(missing) > maxResident {
 		s.forget()
 		missing = s.unknown(change)
 	}
@@ -105,7 +105,7 @@ func (s *State) Missing(change Change, now persistence.Instant) []string {
 // Ahead adds to the users that [State.Missing] returned those whose memberships a change that comes later will ask for, so that they can be read together. It reports
 // false once there is no room for more; Missing must be asked again when that change's turn comes.
 func (s *State) Ahead(missing []string, later Change) (users []string, more bool) {
-	if len(s.members)+len(missing) >= maxResident {
+	if s.members.len()+len(missing) >= maxResident {
 		return missing, false
 	}
 	return append(missing, s.unknown(later)...), true
@@ -113,9 +113,9 @@ func (s *State) Ahead(missing []string, later Change) (users []string, more bool
 
 // forget lets go of all memberships but those that are dirty.
 func (s *State) forget() {
-	kept := make(map[string]*persistence.Membership, s.dirty.users.len())
+	var kept members
 	for user := range s.dirty.users.each {
-		kept[user] = s.members[user]
+		kept.set(user, s.members.get(user))
 	}
 	s.members, s.complete = kept, false
 }
@@ -125,13 +125,13 @@ func (s *State) unknown(change Change) []string {
 		return nil
 	}
 	if p, ok := change.(*Post); ok && len(p.Members)+len(p.Mentions) == 0 { // the most frequent of all
-		if _, known := s.members[p.Sender]; known {
+		if known := s.members.has(p.Sender); known {
 			return nil
 		}
 	}
 	var users []string
 	change.touches(func(user string) {
-		if _, known := s.members[user]; !known {
+		if known := s.members.has(user); !known {
 			users = append(users, user)
 		}
 	})
@@ -140,11 +140,11 @@ func (s *State) unknown(change Change) []string {
 
 // Learn takes in the value under a user's membership key, nil where there is none. A value of another generation counts as none.
 func (s *State) Learn(user string, value []byte) error {
-	if _, known := s.members[user]; known {
+	if known := s.members.has(user); known {
 		return nil
 	}
 	if value == nil {
-		s.members[user] = nil
+		s.members.set(user, nil)
 		return nil
 	}
 	m, err := persistence.DecodeMembership(value)
@@ -156,7 +156,7 @@ func (s *State) Learn(user string, value []byte) error {
 	} else {
 		m.Follow(s.head)
 	}
-	s.members[user] = m
+	s.members.set(user, m)
 	return nil
 }
 
@@ -300,7 +300,7 @@ func (s *State) Standing() (generation, version, lastSeq uint64) {
 
 // MembershipView returns a member's view, nil where the user is none or the membership is not resident.
 func (s *State) MembershipView(user string) *MembershipView {
-	m := s.members[user]
+	m := s.members.get(user)
 	if m == nil || s.head == nil {
 		return nil
 	}

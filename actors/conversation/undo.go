@@ -44,10 +44,10 @@ func (u *undo) keepAllSenders(t *persistence.Tail) { u.keepSenders(t, 0, persist
 
 // keepMembers keeps all memberships that are in memory.
 func (u *undo) keepMembers(s *State) {
-	u.members = make(map[string]persistence.Membership, len(s.members))
-	for user, m := range s.members {
-		if m != nil {
-			u.members[user] = *m
+	u.members = make(map[string]persistence.Membership, s.members.len())
+	for _, m := range s.members.list {
+		if m.Membership != nil {
+			u.members[m.user] = *m.Membership
 		}
 	}
 }
@@ -68,18 +68,18 @@ func (u *undo) restore(s *State, changed *touchedSet) {
 		s.tail.Senders.Set(p.seq, p.user)
 	}
 	for user, m := range u.members {
-		*s.members[user] = m
+		*s.members.get(user) = m
 	}
 	for i := range changed.all {
 		t := &changed.all[i]
 		switch {
 		case t.held != nil:
 			*t.held = t.copied
-			s.members[t.user] = t.held
+			s.members.set(t.user, t.held)
 		case t.unknown:
-			delete(s.members, t.user)
+			delete(s.members.places, t.user) // the list is without it again
 		default:
-			s.members[t.user] = nil
+			s.members.set(t.user, nil)
 		}
 	}
 }

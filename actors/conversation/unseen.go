@@ -35,7 +35,7 @@ func (s *State) Ask() *Question {
 
 // Knows reports whether a user's membership, or that they have none, is in memory. If not, it must be given to [State.Learn] before an answer that names them is.
 func (s *State) Knows(user string) bool {
-	_, known := s.members[user]
+	known := s.members.has(user)
 	return known || s.complete
 }
 
@@ -63,7 +63,7 @@ func (s *State) Conclude(answer *Answer, generation persistence.Generation, due,
 
 // hasUnread reports whether a user is known to be a member who has something unread.
 func (s *State) hasUnread(user string) bool {
-	m := s.members[user]
+	m := s.members.get(user)
 	return m != nil && !m.Left && unread(user, s.head, &s.tail, m) > 0
 }
 

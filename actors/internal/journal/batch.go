@@ -33,14 +33,14 @@ type waiting struct {
 type place struct {
 	*record
 
-	key string
+	at int
 }
 
 // record is a conversation's part of a batch.
 type record struct {
 	name  string
 	shard persistence.Shard
-	rows  map[string]conversation.Write
+	rows  rows
 	bytes int
 	// changes is what watchers are told of it: one for each generation, in their order, and another one for what was added once those were in the store.
 	changes []noted
@@ -69,7 +69,7 @@ const (
 // fits reports whether the batch has room for more rows of a conversation. One that has none yet always fits: no single change is as large.
 func (b *batch) fits(name string, rows int) bool {
 	r := b.records[name]
-	return r == nil || (len(r.rows)+r.owed+rows <= maxRecordRows && r.bytes < maxRecordBytes)
+	return r == nil || (len(r.rows.list)+r.owed+rows <= maxRecordRows && r.bytes < maxRecordBytes)
 }
 
 // add merges a conversation's writes: the last value of a row replaces those before it. It returns the conversation's record.
@@ -77,7 +77,7 @@ func (b *batch) add(name string, shard persistence.Shard, writes []conversation.
 	b.touched = true
 	r := b.records[name]
 	if r == nil {
-		r = &record{name: name, shard: shard, rows: make(map[string]conversation.Write, len(writes))}
+		r = &record{name: name, shard: shard, rows: rows{list: make([]conversation.Write, 0, len(writes))}}
 		b.records[name] = r
 		b.order = append(b.order, r)
 	}
@@ -99,26 +99,27 @@ func (b *batch) count(r *record, n int) {
 }
 
 func (b *batch) put(r *record, w conversation.Write) {
-	key := string(w.Key)
-	old, ok := r.rows[key]
-	if ok {
-		b.bytes -= size(old)
-		r.bytes -= size(old)
-		b.rows--
+	at := r.rows.find(w.Key)
+	if at >= 0 {
+		old := &r.rows.list[at]
+		b.bytes -= size(*old)
+		r.bytes -= size(*old)
 		if w.IfPresent && !old.IfPresent {
 			if old.Delete {
-				w = old // it will not be present
+				w = *old // it will not be present
 			}
 			w.IfPresent = false
 		}
+		*old = w
+	} else {
+		at = r.rows.add(w)
+		b.rows++
+		if w.User != "" {
+			b.users[w.User] = append(b.users[w.User], place{r, at})
+		}
 	}
-	r.rows[key] = w
 	b.bytes += size(w)
 	r.bytes += size(w)
-	b.rows++
-	if w.User != "" && !ok {
-		b.users[w.User] = append(b.users[w.User], place{r, key})
-	}
 	if !w.Delete && !w.IfPresent && persistence.KindOf(w.Key) == persistence.KindDue {
 		b.dues[r.shard] = append(b.dues[r.shard], DueEntry{Key: w.Key, Value: w.Value})
 	}
@@ -132,16 +133,12 @@ func size(w conversation.Write) int { return len(w.Key) + len(w.Value) + rowOver
 // absorb merges a later batch, to which nobody owes any rows, into this one, which then stands for both. It reports false, and does nothing, where that would make a record too large.
 func (b *batch) absorb(later *batch) bool {
 	for _, r := range later.order {
-		if !b.fits(r.name, len(r.rows)) {
+		if !b.fits(r.name, len(r.rows.list)) {
 			return false
 		}
 	}
 	for _, r := range later.order {
-		writes := make([]conversation.Write, 0, len(r.rows))
-		for _, w := range r.rows {
-			writes = append(writes, w)
-		}
-		b.add(r.name, r.shard, writes)
+		b.add(r.name, r.shard, r.rows.list)
 		for i := range r.changes {
 			b.records[r.name].note(r.changes[i].Change)
 		}
@@ -165,7 +162,7 @@ func (b *batch) remove(name string) {
 	}
 	delete(b.records, name)
 	b.order = slices.DeleteFunc(b.order, func(other *record) bool { return other == r })
-	for _, w := range r.rows {
+	for _, w := range r.rows.list {
 		b.bytes -= size(w)
 		b.rows--
 		if w.User != "" {
@@ -176,9 +173,9 @@ func (b *batch) remove(name string) {
 
 // group returns the record as the store takes it.
 func (r *record) group(epoch persistence.Epoch) persistence.Group {
-	g := persistence.Group{Shard: r.shard, Epoch: epoch}
-	for _, w := range r.rows {
-		if w.Delete {
+	g := persistence.Group{Shard: r.shard, Epoch: epoch, Puts: make([]persistence.Put, 0, len(r.rows.list))}
+	for i := range r.rows.list {
+		if w := &r.rows.list[i]; w.Delete {
 			g.Deletes = append(g.Deletes, persistence.Delete{Key: w.Key})
 		} else {
 			g.Puts = append(g.Puts, persistence.Put{Key: w.Key, Value: w.Value, IfPresent: w.IfPresent})

@@ -102,8 +102,8 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 	a := Attempt{Conversations: len(records), Number: attempt}
 	for i, r := range records {
 		groups[i] = r.group(j.config.Epochs[r.shard])
-		a.Rows += len(r.rows)
-		for _, w := range r.rows {
+		a.Rows += len(r.rows.list)
+		for _, w := range r.rows.list {
 			a.Bytes += size(w)
 		}
 	}
@@ -128,7 +128,7 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 	for i, r := range records {
 		switch err := results[i].Err; {
 		case err == nil:
-			j.counts.rows.Add(uint64(len(r.rows)))
+			j.counts.rows.Add(uint64(len(r.rows.list)))
 			r.placed(results[i].NextEvent)
 		case errors.Is(err, persistence.ErrFenced):
 			return err

@@ -28,16 +28,16 @@ func (j *Journal) Inspect(name string, keep func(w conversation.Write) bool) Ins
 	}
 	for b := range j.oldestFirst() {
 		r := b.records[name]
-		if r == nil || len(r.rows) == 0 {
+		if r == nil || len(r.rows.list) == 0 {
 			continue
 		}
 		if i.Age == 0 {
 			i.Age = b.oldest
 		}
 		i.Batch, i.Writing, i.Bytes = b.seq, i.Writing || b == j.flying, i.Bytes+r.bytes
-		for key, w := range r.rows {
+		for _, w := range r.rows.list {
 			i.Counts[persistence.KindOf(w.Key)]++
-			if keep(w) {
+			if key := string(w.Key); keep(w) {
 				i.Rows[key] = overwritten(i.Rows, key, w)
 			}
 		}

@@ -68,7 +68,7 @@ func (l *Live) owe(b *batch, r *record, dirty int) {
 	l.owed, l.batch, r.live = r, b, l
 	b.count(r, dirty-l.known)
 	l.known = dirty
-	l.large = len(r.rows)+r.owed > maxRecordRows/2 || r.bytes > maxRecordBytes/2
+	l.large = len(r.rows.list)+r.owed > maxRecordRows/2 || r.bytes > maxRecordBytes/2
 }
 
 // settle has the rows encoded that are owed. l is locked, the journal is not.

@@ -20,7 +20,7 @@ func (j *Journal) Lookup(name string, keys ...[]byte) [][]byte {
 			continue
 		}
 		for i, key := range keys {
-			switch w, ok := r.rows[string(key)]; {
+			switch w, ok := r.rows.get(key); {
 			case !ok:
 			case w.Delete:
 				values[i] = nil
@@ -71,9 +71,9 @@ func (j *Journal) Rows(name string, within persistence.Range) []conversation.Wri
 		if r == nil {
 			continue
 		}
-		for key, w := range r.rows {
+		for _, w := range r.rows.list {
 			if bytes.Compare(w.Key, within.Start) >= 0 && bytes.Compare(w.Key, within.End) < 0 {
-				latest[key] = w
+				latest[string(w.Key)] = w
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func (j *Journal) UserRows(user string, within persistence.Range) (keys [][]byte
 	defer j.mu.Unlock()
 	for b := range j.oldestFirst() {
 		for _, at := range b.users[user] {
-			key := at.rows[at.key].Key
+			key := at.rows.list[at.at].Key
 			if bytes.Compare(key, within.Start) < 0 || bytes.Compare(key, within.End) >= 0 {
 				continue
 			}
@@ -151,7 +151,7 @@ func (j *Journal) Dues(shard persistence.Shard) (entries []DueEntry, seq uint64)
 func (j *Journal) latest(name string, key []byte) (last conversation.Write, ok bool) {
 	for b := range j.oldestFirst() {
 		if r := b.records[name]; r != nil {
-			if w, here := r.rows[string(key)]; here {
+			if w, here := r.rows.get(key); here {
 				last, ok = w, true
 			}
 		}
