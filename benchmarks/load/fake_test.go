@@ -101,6 +101,7 @@ func runOf(t *testing.T, ctx context.Context, target load.Target, of workload.Co
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Coarse = true // virtual: the system's time does not pass in a bubble
 	report, err := load.Run(ctx, target, w, c)
 	if err != nil {
 		t.Fatal(err)

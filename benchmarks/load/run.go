@@ -158,19 +158,29 @@ func (r *run) pace(ctx context.Context, began time.Time) time.Duration {
 	}
 }
 
+// near is how long before a moment the runtime's timers are left, which may be that late.
+const near = 1500 * time.Microsecond
+
 // wait returns once it is time, and false if ctx ended first.
 func (r *run) wait(ctx context.Context, at time.Time) bool {
 	d := time.Until(at)
-	if d <= 0 {
-		return ctx.Err() == nil
+	early := near
+	if r.config.Coarse {
+		early = 0
 	}
-	r.timer.Reset(d)
-	select {
-	case <-ctx.Done():
-		return false
-	case <-r.timer.C:
-		return true
+	if d > early {
+		r.timer.Reset(d - early)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-r.timer.C:
+		}
+		d = time.Until(at)
 	}
+	if d > 0 {
+		pause(d)
+	}
+	return ctx.Err() == nil
 }
 
 // send sends what is planned for a moment, or drops it.
