@@ -10,6 +10,8 @@ KEPT ?= 1000000
 HISTORIES ?= 10000
 CHANGES ?= 1000000
 EXPIRING ?= 1000000
+WORKLOAD ?= zipf
+RATE ?= 2000
 LINT := .tools/bin/golangci-lint
 
 .PHONY: help
@@ -81,6 +83,10 @@ bench-disk: ## watch the directory while EXPIRING (1000000) conversations expire
 bench-reaper: ## measure how late deletions are beside KEPT (1000000) conversations, what proposals feel of them, and how fast they are
 	go test ./benchmarks -run '^$$' -bench 'Reap$$|Reaper' -benchtime 1x -timeout 0 \
 		-kept $(KEPT) -due 10000 -rates 50000,20000 -expiring 5000 -phase 5s
+
+.PHONY: load
+load: ## send the WORKLOAD (zipf) at RATE (2000) proposals a second to an engine, and draw what they took in load.html
+	go run ./cmd/engine load --workload $(WORKLOAD) --rate $(RATE) --html load.html
 
 .PHONY: cover
 cover: ## measure what the tests cover, in .tools/cover.html
