@@ -122,3 +122,11 @@ func prepares(batch []*actors.Proposal) bool {
 	post, ok := batch[0].Change.(*conversation.Post)
 	return ok && len(post.Members) > 0
 }
+
+// slowDoor is a target that takes single proposals in one after the other, each in a millisecond of whoever sends it.
+type slowDoor struct{ *fake }
+
+func (d *slowDoor) ProposeFunc(p *actors.Proposal, answer func(*actors.Reply)) {
+	time.Sleep(time.Millisecond) // virtual: it holds the driver up
+	answer(&actors.Reply{Changed: true, Tag: p.Tag})
+}

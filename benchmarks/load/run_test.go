@@ -86,6 +86,27 @@ func TestWhatIsNotAnsweredIsCountedAndBounded(t *testing.T) {
 	})
 }
 
+func TestADriverThatCannotKeepUpEndsAllTheSameAndSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		report := run(t, t.Context(), &slowDoor{&fake{}}, load.Config{Rate: 4_000, Arrivals: load.Constant, Duration: 3 * time.Second})
+		if took := time.Since(began); took > 4_100*time.Millisecond {
+			t.Errorf("the run took %v, want its three seconds and one of grace", took)
+		}
+		// A thousand a second were sent, for four seconds.
+		total := report.Total
+		if total.Planned != 12_000 || total.Changed+total.Dropped != 12_000 {
+			t.Errorf("planned %d, answered %d, dropped %d; want 12,000", total.Planned, total.Changed, total.Dropped)
+		}
+		near(t, "answered", float64(total.Changed), 4_000)
+		near(t, "most in ms", total.Latency.MaxMs, 3_000)
+		text := strings.Join(report.Notes, "\n")
+		if !strings.Contains(text, "the driver itself could not send them") || !strings.Contains(text, "The driver itself was late") {
+			t.Errorf("the notes do not say so:\n%s", text)
+		}
+	})
+}
+
 func TestWhatIsRefusedIsCountedByItselfAndNotAmongTheAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusals := []actors.Reply{
