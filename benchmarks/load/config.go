@@ -37,6 +37,9 @@ type Config struct {
 	Outstanding int
 	// DrainFor is how long answers are waited for after the last was sent. 0: 30 s.
 	DrainFor time.Duration
+	// Coarse has the driver wait by the runtime's timers alone, which may be a millisecond late. Else it waits for the last moment before a call by the system's, in whose time a
+	// test on virtual time does not pass.
+	Coarse bool
 	// Seed is what the schedule is drawn from.
 	Seed uint64
 	// Progress, where it is not nil, is called on one goroutine: some times a second, and at the end.

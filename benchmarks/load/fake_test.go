@@ -101,6 +101,7 @@ func runOf(t *testing.T, ctx context.Context, target load.Target, of workload.Co
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Coarse = true // virtual: the system's time does not pass in a bubble
 	report, err := load.Run(ctx, target, w, c)
 	if err != nil {
 		t.Fatal(err)
@@ -120,4 +121,12 @@ func near(t *testing.T, what string, got, want float64) {
 func prepares(batch []*actors.Proposal) bool {
 	post, ok := batch[0].Change.(*conversation.Post)
 	return ok && len(post.Members) > 0
+}
+
+// slowDoor is a target that takes single proposals in one after the other, each in a millisecond of whoever sends it.
+type slowDoor struct{ *fake }
+
+func (d *slowDoor) ProposeFunc(p *actors.Proposal, answer func(*actors.Reply)) {
+	time.Sleep(time.Millisecond) // virtual: it holds the driver up
+	answer(&actors.Reply{Changed: true, Tag: p.Tag})
 }

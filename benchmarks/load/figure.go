@@ -65,6 +65,9 @@ func (r *Report) windows(name, class string, gaps bool, of func(*Window) float64
 
 // mark writes milliseconds that are a round figure.
 func mark(ms float64) string {
+	if ms == 0 {
+		return "0"
+	}
 	for _, unit := range [...]struct {
 		least float64
 		name  string

@@ -19,9 +19,12 @@ const (
 func (r *run) notes(total *part, ended time.Duration) (notes []string) {
 	note := func(text string, values ...any) { notes = append(notes, fmt.Sprintf(text, values...)) }
 	count := func(n uint64) string { return humanize.Comma(int64(n)) }
-	if total.dropped > 0 {
+	if total.missed > 0 {
+		note("%s of %s proposals were dropped, because the driver itself could not send them in the time of the run: this machine cannot make this rate.", count(total.missed), count(total.planned))
+	}
+	if full := total.dropped - total.missed; full > 0 {
 		note("%s of %s proposals were dropped, because %s were unanswered: the target cannot take this rate, and the percentiles, which are of the others, are too good.",
-			count(total.dropped), count(total.planned), count(uint64(r.config.Outstanding)))
+			count(full), count(total.planned), count(uint64(r.config.Outstanding)))
 	}
 	if total.unanswered > 0 {
 		note("%s proposals were not answered in time. They count in the percentiles for as long as they were waited for, which is too short.", count(total.unanswered))

@@ -12,6 +12,7 @@ type part struct {
 	begins, ends   time.Duration // since the beginning of the run
 	planned        uint64        // proposals, those dropped too
 	dropped        uint64
+	missed         uint64 // of those dropped, because the driver came to them too late
 	unanswered     uint64
 	tally          Tally
 	accepted       *hdrhistogram.Histogram // proposals, from when they were planned
@@ -34,6 +35,7 @@ func (p *part) merge(o *part) {
 	p.begins, p.ends = min(p.begins, o.begins), max(p.ends, o.ends)
 	p.planned += o.planned
 	p.dropped += o.dropped
+	p.missed += o.missed
 	p.unanswered += o.unanswered
 	p.tally.add(&o.tally)
 	p.asked += o.asked

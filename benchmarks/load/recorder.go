@@ -72,6 +72,18 @@ func (r *recorder) plan(planned time.Duration, in *part, proposals int) *call {
 	return c
 }
 
+// miss takes note of a call that was due and is not sent, because the driver comes to it too late.
+func (r *recorder) miss(planned time.Duration, in *part, proposals int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.window(planned)
+	w.planned += uint64(proposals)
+	w.dropped += uint64(proposals)
+	in.planned += uint64(proposals)
+	in.dropped += uint64(proposals)
+	in.missed += uint64(proposals)
+}
+
 // sent takes note of when a call is sent.
 func (r *recorder) sent(c *call) {
 	late := time.Since(r.began) - c.planned

@@ -54,7 +54,7 @@ type Part struct {
 	FromSeconds float64 `json:"from_seconds"`
 	Seconds     float64 `json:"seconds"`
 	Planned     uint64  `json:"planned"` // proposals, of which each is dropped, unanswered, or in one count of the tally
-	Dropped     uint64  `json:"dropped"` // were never sent: too many were unanswered
+	Dropped     uint64  `json:"dropped"` // were never sent: too many were unanswered, or the driver came to them too late
 	Unanswered  uint64  `json:"unanswered"`
 	Tally
 	// AcceptedPerSecond is how many of those planned in a second were accepted.

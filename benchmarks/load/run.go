@@ -154,23 +154,40 @@ func (r *run) pace(ctx context.Context, began time.Time) time.Duration {
 		if !r.wait(ctx, began.Add(at)) {
 			return time.Since(began)
 		}
+		if time.Since(began) > end+overrun {
+			r.recorder.miss(at, r.current, r.config.Batch)
+			continue
+		}
 		r.send(at)
 	}
 }
 
+// overrun is how long after its end a run still sends what it is late with. A driver that is slower than its schedule would never be done.
+const overrun = time.Second
+
+// near is how long before a moment the runtime's timers are left, which may be that late.
+const near = 1500 * time.Microsecond
+
 // wait returns once it is time, and false if ctx ended first.
 func (r *run) wait(ctx context.Context, at time.Time) bool {
 	d := time.Until(at)
-	if d <= 0 {
-		return ctx.Err() == nil
+	early := near
+	if r.config.Coarse {
+		early = 0
 	}
-	r.timer.Reset(d)
-	select {
-	case <-ctx.Done():
-		return false
-	case <-r.timer.C:
-		return true
+	if d > early {
+		r.timer.Reset(d - early)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-r.timer.C:
+		}
+		d = time.Until(at)
 	}
+	if d > 0 {
+		pause(d)
+	}
+	return ctx.Err() == nil
 }
 
 // send sends what is planned for a moment, or drops it.
@@ -201,7 +218,7 @@ func (r *run) happen(event workload.Event, planned time.Duration) {
 	switch event {
 	case workload.Expires:
 		if _, ok := r.target.(clocked); !ok {
-			r.group.Go(r.deleteAll)
+			r.deleteAll()
 		}
 	case workload.Asks:
 		for _, a := range r.prepared.askers {
@@ -215,28 +232,43 @@ func (r *run) happen(event workload.Event, planned time.Duration) {
 	}
 }
 
-// deleteBatch is how many conversations are deleted with one call.
-const deleteBatch = 250
+// deleteBatch is how many conversations are deleted with one call, and deleteCallers how many such calls are under way.
+const (
+	deleteBatch   = 250
+	deleteCallers = 8
+)
 
 // deleteAll has the expiring conversations deleted, over the time over which they are to end.
 func (r *run) deleteAll() {
 	began, n := time.Now(), len(r.prepared.generations)
-	for from := 0; from < n; from += deleteBatch {
-		due := began.Add(time.Duration(float64(r.workload.ExpireOver()) * float64(from) / float64(n)))
-		if rest(r.calls, time.Until(due)) != nil {
-			return
-		}
-		batch := make([]*actors.Proposal, 0, deleteBatch)
-		for i := from; i < min(from+deleteBatch, n); i++ {
-			batch = append(batch, r.workload.Deletion(uint64(i)+1, r.prepared.generations[i]))
-		}
-		if err := new(prepared).begin(r.calls, r.target, batch); err != nil {
-			if r.calls.Err() == nil {
-				r.recorder.blame(fmt.Errorf("deleting: %w", err))
+	var next atomic.Int64
+	for range deleteCallers {
+		r.group.Go(func() {
+			for {
+				from := int(next.Add(deleteBatch)) - deleteBatch
+				if from >= n {
+					return
+				}
+				due := began.Add(time.Duration(float64(r.workload.ExpireOver()) * float64(from) / float64(n)))
+				if rest(r.calls, time.Until(due)) != nil || r.delete(from, min(from+deleteBatch, n)) != nil {
+					return
+				}
 			}
-			return
-		}
+		})
 	}
+}
+
+// delete deletes some of the expiring conversations.
+func (r *run) delete(from, to int) error {
+	batch := make([]*actors.Proposal, 0, deleteBatch)
+	for i := from; i < to; i++ {
+		batch = append(batch, r.workload.Deletion(uint64(i)+1, r.prepared.generations[i]))
+	}
+	err := new(prepared).begin(r.calls, r.target, batch)
+	if err != nil && r.calls.Err() == nil {
+		r.recorder.blame(fmt.Errorf("deleting: %w", err))
+	}
+	return err
 }
 
 // drain waits for the answers to what was sent, but not longer than is said, and once ctx has ended only a few seconds.

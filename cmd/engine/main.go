@@ -1,4 +1,4 @@
-// Command engine runs Parley by itself: as a server, or through a recorded trace. It also repairs a conversation for an operator, and says why one is as it is.
+// Command engine runs Parley by itself: as a server, through a recorded trace, or under a load. It also repairs a conversation for an operator, and says why one is as it is.
 package main
 
 import (

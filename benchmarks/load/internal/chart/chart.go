@@ -39,7 +39,7 @@ type Chart struct {
 // The measures of a drawing; the page makes it as wide as there is room.
 const (
 	width, height           = 880, 280
-	left, right, above, low = 64, 14, 26, 34
+	left, right, above, low = 64, 14, 26, 40
 )
 
 // frame is a chart with its axes laid out.

@@ -33,7 +33,7 @@ func (f *frame) grid(b *strings.Builder) {
 		fmt.Fprintf(b, `<line class="grid" x1="%v" x2="%v" y1="%d" y2="%d"/>`, at, at, height-low, height-low+4)
 		fmt.Fprintf(b, `<text class="tick middle" x="%v" y="%d">%s</text>`, at, height-low+18, html.EscapeString(t.text))
 	}
-	fmt.Fprintf(b, `<text class="tick end" x="%d" y="%d">%s</text>`, width-right, height-2, html.EscapeString(f.X.Label))
+	fmt.Fprintf(b, `<text class="tick end" x="%d" y="%d">%s</text>`, width-right, height-5, html.EscapeString(f.X.Label))
 }
 
 // line draws the runs between the gaps.
