@@ -91,6 +91,7 @@ compare: ## hold the engine against what one might pick instead, at full size, a
 .PHONY: compare-quick
 compare-quick: ## the same in some minutes, at smaller sizes, as a table alone
 	go run ./benchmarks/compare --quick
+
 .PHONY: load
 load: ## send the WORKLOAD (zipf) at RATE (2000) proposals a second to an engine, and draw what they took in load.html
 	go run ./cmd/engine load --workload $(WORKLOAD) --rate $(RATE) --html load.html
