@@ -7,6 +7,8 @@ FIRE ?= 1000000
 KILLS ?= 1000
 OPERATIONS ?= 10000000
 KEPT ?= 1000000
+OVERDUE ?= 1000000
+STOP ?= 60s
 HISTORIES ?= 10000
 CHANGES ?= 1000000
 EXPIRING ?= 1000000
@@ -16,7 +18,7 @@ LINT := .tools/bin/golangci-lint
 
 .PHONY: help
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/engine
@@ -52,6 +54,14 @@ campaign: ## put the engine under fire for FIRE (1000000) operations: changes, c
 .PHONY: campaign-kill
 campaign-kill: ## kill engines around their reaper's steps, KILLS (1000) times
 	go test ./actors -run KilledAround -timeout 0 -v -kills $(KILLS)
+
+.PHONY: campaign-overdue
+campaign-overdue: ## start an engine on a store in which OVERDUE (1000000) conversations are overdue
+	go test ./actors -run AStartWithABacklogOnARealStore -timeout 0 -v -overdue $(OVERDUE)
+
+.PHONY: campaign-stop
+campaign-stop: ## stop a server's process for STOP (60s) under load
+	go test ./cmd/engine -run WhereAProcessIsStopped -timeout 0 -v -stop $(STOP)
 
 .PHONY: campaign-model
 campaign-model: ## compare the engine with a model for OPERATIONS (10000000) random operations

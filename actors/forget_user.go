@@ -22,7 +22,8 @@ import (
 // What is proposed after the order is not meant by it: whoever is posted to, joins or posts afterwards begins afresh, and none of what was before comes back. A repeat of one of the last 256
 // messages brings nobody back.
 //
-// A call while an order for the user is carried out reports how far that is, and orders nothing more; one when none is, is the next order. Calls may be made from any goroutine.
+// A call while an order for the user is carried out reports how far that is, and orders nothing more; one when none is, is the next order: to ask only, use Forgetting. Calls may be made
+// from any goroutine.
 //
 // It returns an error of kind ErrInvalid for a bad name; ErrOverloaded where Config.MaxForgetting users are being forgotten, or the store is full; ErrUnavailable where the engine
 // is stopping: then an order may have been given, or not. When ctx ends first, the order may have been given, too, and the error wraps ctx's cause. Asking again is safe.
@@ -34,6 +35,26 @@ func (e *Engine) ForgetUser(ctx context.Context, user string) (remaining uint64,
 	if refusal != nil {
 		return 0, refusal
 	}
+	return e.remaining(ctx, o, isNew)
+}
+
+// Forgetting reports how far the order to forget a user is, as [Engine.ForgetUser] does, and orders nothing. It returns 0 where no order is being carried out, whether one was or none was ever given.
+func (e *Engine) Forgetting(ctx context.Context, user string) (remaining uint64, err error) {
+	if err := conversation.CheckUser("user", user); err != nil {
+		return 0, err
+	}
+	if e.stopped() {
+		return 0, unavailable("", ErrStopped)
+	}
+	o := e.orders.find(user)
+	if o == nil {
+		return 0, nil
+	}
+	return e.remaining(ctx, o, false)
+}
+
+// remaining returns how many conversations have yet to do what is ordered. Where none has, it waits until that is durable.
+func (e *Engine) remaining(ctx context.Context, o *order, isNew bool) (remaining uint64, err error) {
 	if err := e.await(ctx, o.ready); err != nil {
 		return 0, err
 	}

@@ -251,3 +251,43 @@ func TestForgettingIsRefusedWithWhatIsWrong(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoOnlyAsksHowFarAForgettingIsOrdersNothing(t *testing.T) {
+	actorstest.Run(t, forgetting(), func(t *testing.T, e *actorstest.Engine) {
+		ask := func(want uint64) {
+			t.Helper()
+			if got, err := e.Forgetting(t.Context(), "bob"); err != nil || got != want {
+				t.Errorf("%d remain, %v; want %d", got, err, want)
+			}
+		}
+		e.Join("long:1", "ann", "bob")
+		ask(0)
+		if s := e.Stats().Forget; s.Users != 0 || s.Done != 0 || e.View("long:1", "bob").Membership == nil {
+			t.Fatalf("asking ordered it: %+v", s)
+		}
+		e.Break(actorstest.WritesHang())
+		ordered := make(chan uint64)
+		go func() {
+			remaining, err := e.ForgetUser(context.Background(), "bob")
+			if err != nil {
+				t.Error(err)
+			}
+			ordered <- remaining
+		}()
+		e.Advance(time.Second)
+		e.Heal()
+		if remaining := <-ordered; remaining != 1 {
+			t.Errorf("the order was answered with %d, want 1", remaining)
+		}
+		e.Advance(time.Second)
+		e.Join("long:1", "bob")
+		ask(0)
+		e.Advance(time.Second)
+		if s := e.Stats().Forget; s.Done != 1 || e.View("long:1", "bob").Membership == nil {
+			t.Errorf("asking after all was done: %+v, and bob is shown %+v; want one order, and that who came back stays", s, e.View("long:1", "bob"))
+		}
+		if _, err := e.Forgetting(t.Context(), ""); !errors.Is(err, conversation.ErrInvalid) {
+			t.Errorf("a user without a name: %v", err)
+		}
+	})
+}

@@ -82,6 +82,13 @@ func (o *orders) add(user string, most int) (added *order, isNew bool) {
 	return added, true
 }
 
+// find returns the order to forget a user, nil where none is there.
+func (o *orders) find(user string) *order {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.byUser[user]
+}
+
 func (o *orders) keep(added *order) {
 	if o.byUser == nil {
 		o.byUser = map[string]*order{}

@@ -63,6 +63,8 @@ has expired there, and carries the order out as far as the command waits.`,
 // forgetful is what can forget a user: a server, or a directory.
 type forgetful interface {
 	forget(ctx context.Context, user string) (remaining uint64, err error)
+	// forgetting asks how far it is, and orders nothing: by the time that it is asked, all may be done.
+	forgetting(ctx context.Context, user string) (remaining uint64, err error)
 	close(ctx context.Context) error
 }
 
@@ -103,7 +105,7 @@ func watchForgetting(ctx context.Context, at forgetful, user string, total uint6
 		case <-ctx.Done():
 			return remaining, nil
 		}
-		next, err := at.forget(ctx, user)
+		next, err := at.forgetting(ctx, user)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return remaining, nil

@@ -14,6 +14,11 @@ func (s forgetServer) forget(ctx context.Context, user string) (uint64, error) {
 	return response.GetRemaining(), s.refused(err)
 }
 
+func (s forgetServer) forgetting(ctx context.Context, user string) (uint64, error) {
+	response, err := s.conversations.ForgetUser(ctx, &parleyv1.ForgetUserRequest{User: user, OnlyAsk: true})
+	return response.GetRemaining(), s.refused(err)
+}
+
 func (s forgetServer) close(context.Context) error {
 	s.remote.close()
 	return nil

@@ -2911,6 +2911,7 @@ func (x *Gap) GetExpired() bool {
 type ForgetUserRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	OnlyAsk       bool                   `protobuf:"varint,2,opt,name=only_ask,json=onlyAsk,proto3" json:"only_ask,omitempty"` // order nothing, also where no order is being carried out: remaining is 0 then
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2950,6 +2951,13 @@ func (x *ForgetUserRequest) GetUser() string {
 		return x.User
 	}
 	return ""
+}
+
+func (x *ForgetUserRequest) GetOnlyAsk() bool {
+	if x != nil {
+		return x.OnlyAsk
+	}
+	return false
 }
 
 type ForgetUserResponse struct {
@@ -3234,9 +3242,10 @@ const file_cmd_engine_parleyv1_api_proto_rawDesc = "" +
 	"\x06origin\x18\x05 \x01(\tR\x06origin\"9\n" +
 	"\x03Gap\x12\x18\n" +
 	"\achanged\x18\x01 \x01(\bR\achanged\x12\x18\n" +
-	"\aexpired\x18\x02 \x01(\bR\aexpired\"'\n" +
+	"\aexpired\x18\x02 \x01(\bR\aexpired\"B\n" +
 	"\x11ForgetUserRequest\x12\x12\n" +
-	"\x04user\x18\x01 \x01(\tR\x04user\"2\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x19\n" +
+	"\bonly_ask\x18\x02 \x01(\bR\aonlyAsk\"2\n" +
 	"\x12ForgetUserResponse\x12\x1c\n" +
 	"\tremaining\x18\x01 \x01(\x04R\tremaining*>\n" +
 	"\x03Ack\x12\x13\n" +

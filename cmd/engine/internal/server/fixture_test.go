@@ -29,6 +29,7 @@ type fakeEngine struct {
 	badge         func(ctx context.Context, user string) (actors.Badge, error)
 	sync          func(context.Context, actors.SyncQuery) (actors.SyncPage, error)
 	forget        func(context.Context, string) (uint64, error)
+	forgetting    func(context.Context, string) (uint64, error)
 	apply         func(context.Context, string, func(actors.ApplyProgress)) (actors.ApplyProgress, error)
 	preview       func(context.Context, actors.PreviewQuery) (actors.Preview, error)
 	explain       func(context.Context, actors.ListQuery) (actors.ListExplanation, error)
@@ -100,6 +101,13 @@ func (f *fakeEngine) ForgetUser(ctx context.Context, user string) (uint64, error
 		return 0, errUnexpected
 	}
 	return f.forget(ctx, user)
+}
+
+func (f *fakeEngine) Forgetting(ctx context.Context, user string) (uint64, error) {
+	if f.forgetting == nil {
+		return 0, errUnexpected
+	}
+	return f.forgetting(ctx, user)
 }
 
 func (f *fakeEngine) ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error) {

@@ -15,7 +15,11 @@ func (s *service) ForgetUser(ctx context.Context, request *parleyv1.ForgetUserRe
 	if err != nil {
 		return nil, s.refuse(ctx, "ForgetUser", err)
 	}
-	remaining, err := engine.ForgetUser(ctx, request.GetUser())
+	ask := engine.ForgetUser
+	if request.GetOnlyAsk() {
+		ask = engine.Forgetting
+	}
+	remaining, err := ask(ctx, request.GetUser())
 	if err != nil {
 		if cause := ctx.Err(); cause != nil {
 			return nil, endedRefusal(cause, unknownForgetting).connectError()

@@ -22,6 +22,17 @@ func TestWhatRemainsOfAForgettingReachesTheClientOverEveryWire(t *testing.T) {
 	}
 }
 
+func TestWhoOnlyAsksOrdersNothing(t *testing.T) {
+	f := start(t, &fakeEngine{forgetting: func(_ context.Context, user string) (uint64, error) { return uint64(len(user)), nil }})
+	for wire, client := range f.wires() {
+		t.Run(wire, func(t *testing.T) {
+			if got, err := client.ForgetUser(t.Context(), &parleyv1.ForgetUserRequest{User: "ann", OnlyAsk: true}); err != nil || got.GetRemaining() != 3 {
+				t.Errorf("%v, %v; want 3", got, err)
+			}
+		})
+	}
+}
+
 func TestACallerWhoStopsWaitingForAForgettingIsToldThatTheOutcomeIsUnknown(t *testing.T) {
 	asked := make(chan struct{}, 10)
 	f := start(t, &fakeEngine{forget: func(ctx context.Context, _ string) (uint64, error) {

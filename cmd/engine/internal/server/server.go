@@ -37,6 +37,7 @@ type Engine interface {
 	Badge(ctx context.Context, user string) (actors.Badge, error)
 	Sync(ctx context.Context, q actors.SyncQuery) (actors.SyncPage, error)
 	ForgetUser(ctx context.Context, user string) (remaining uint64, err error)
+	Forgetting(ctx context.Context, user string) (remaining uint64, err error)
 	ExplainConversations(ctx context.Context, q actors.ListQuery) (actors.ListExplanation, error)
 	ExplainConversation(ctx context.Context, name, user string) (*actors.ConversationExplanation, error)
 	ApplyPolicies(ctx context.Context, namespace string, progress func(actors.ApplyProgress)) (actors.ApplyProgress, error)

@@ -126,7 +126,7 @@ type ConversationServiceClient interface {
 	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
 	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.
 	Watch(context.Context, *parleyv1.WatchRequest) (*connect.ServerStreamForClient[parleyv1.Event], error)
-	// ForgetUser removes a user from every conversation; the reaper carries it out, resumably. Repeating it reports progress.
+	// ForgetUser removes a user from every conversation; the reaper carries it out, resumably. Repeating it reports progress; one after it is done is the next order, unless it only asks.
 	ForgetUser(context.Context, *parleyv1.ForgetUserRequest) (*parleyv1.ForgetUserResponse, error)
 }
 
@@ -347,7 +347,7 @@ type ConversationServiceHandler interface {
 	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
 	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.
 	Watch(context.Context, *parleyv1.WatchRequest, *connect.ServerStream[parleyv1.Event]) error
-	// ForgetUser removes a user from every conversation; the reaper carries it out, resumably. Repeating it reports progress.
+	// ForgetUser removes a user from every conversation; the reaper carries it out, resumably. Repeating it reports progress; one after it is done is the next order, unless it only asks.
 	ForgetUser(context.Context, *parleyv1.ForgetUserRequest) (*parleyv1.ForgetUserResponse, error)
 }
 
