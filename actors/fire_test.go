@@ -41,6 +41,9 @@ type acknowledged struct {
 
 // Random changes, crashes, restarts, pauses and store errors, known and unknown outcomes among them. Whatever was acknowledged as committed is there as long as its retention
 // says so, nothing is deleted before, the store never contradicts itself, and in the end nothing is left.
+// packedInTests leaves a shard room for a few dozen conversations.
+const packedInTests = 4 << 20
+
 func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
 	seeds := uint64(30)
 	switch {
@@ -54,7 +57,7 @@ func TestNothingAcknowledgedIsLostAndNothingIsLeftUnderFire(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &fire{t: t, random: rand.New(rand.NewPCG(seed, 42)), posted: map[string]acknowledged{}, retain: 10 * time.Second}
 				f.Engine = actorstest.Start(t, actors.Config{
-					Default: conversation.Policy{ExpireAfter: f.retain}, IdleAfter: time.Second, MaxActive: 4,
+					Default: conversation.Policy{ExpireAfter: f.retain}, IdleAfter: time.Second, MaxActive: 4, MaxPackedBytes: int(seed%2) * packedInTests,
 					EventsFor: time.Minute, Reaper: actors.ReaperConfig{BatchRows: 8}, SyncHorizon: 2 * time.Hour,
 				})
 				for range 400 {

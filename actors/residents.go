@@ -1,6 +1,10 @@
 package actors
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/parley-im/parley/actors/conversation"
+)
 
 // residents are a shard's active conversations, in the order in which they are to leave where more are active than may be. It is S3-FIFO (Yang et al., "FIFO queues are all you need for
 // cache eviction", SOSP 2023): who becomes active waits in a small queue, a tenth of the bound, and has to be used again there to get into the main one; else it leaves, and is
@@ -18,7 +22,8 @@ type residents struct {
 type seat struct {
 	in           *queue
 	newer, older *cell
-	uses         atomic.Uint32 // since the count was last looked at, mostUses at most
+	state        *conversation.State // to be packed once its actor has ended; nil: nothing is packed
+	uses         atomic.Uint32       // since the count was last looked at, mostUses at most
 }
 
 const (
@@ -53,6 +58,7 @@ func (r *residents) enter(c *cell) {
 
 // exit takes out a cell whose actor has ended.
 func (r *residents) exit(c *cell) {
+	c.seat.state = nil
 	if c.seat.in != nil {
 		c.seat.in.remove(c)
 	}
