@@ -104,6 +104,7 @@ func (e *Engine) Stats() Stats {
 			Failures:     e.counts.panics.Load(),
 			Bound:        int(e.residency.perShard.Load()) * persistence.Shards,
 			Evictions:    e.residency.evicted.Load(),
+			Unpacked:     e.residency.unpacked.Load(),
 			Memory:       e.residency.used.Load(),
 			MemoryLimit:  e.residency.limit.Load(),
 		},
@@ -160,6 +161,8 @@ func (e *Engine) Stats() Stats {
 	e.reaperPace(&s.Reaper)
 	for _, sh := range e.shards {
 		s.Cells.Active += int(sh.active.Load())
+		s.Cells.Packed += int(sh.packedCount.Load())
+		s.Cells.PackedBytes += int(sh.packedBytes.Load())
 		for _, c := range sh.all() {
 			s.Cells.Known++
 			c.mu.Lock()

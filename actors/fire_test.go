@@ -46,6 +46,9 @@ type acknowledged struct {
 	until           time.Time // it is not over before
 }
 
+// packedInTests leaves a shard room for a few dozen conversations.
+const packedInTests = 4 << 20
+
 const (
 	fireNames   = 12 // conversations, a quarter of them in each namespace
 	firePending = 24 // MaxPending
@@ -63,7 +66,7 @@ func fireConfig(regime int, retention map[string][]time.Duration) actors.Config 
 			"pins":  {ExpireAfter: retention["pins"][regime], KeepPinned: true},
 			"age":   {ExpireAge: retention["age"][regime], ExpireAfter: longestRetention - time.Minute},
 		},
-		IdleAfter: time.Second, MaxActive: 4, EventsFor: time.Minute, SyncHorizon: 2 * time.Hour,
+		IdleAfter: time.Second, MaxActive: 4, MaxPackedBytes: regime % 2 * packedInTests, EventsFor: time.Minute, SyncHorizon: 2 * time.Hour,
 		Reaper: actors.ReaperConfig{BatchRows: 8, MaxPending: firePending},
 	}
 }

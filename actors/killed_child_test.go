@@ -63,7 +63,7 @@ func killConfig() actors.Config {
 			"chat": {ExpireAfter: killRetention, MaxSeqJump: 1 << 60},
 			"keep": {MaxSeqJump: 1 << 60},
 		},
-		IdleAfter: 50 * time.Millisecond, MaxActive: persistence.Shards, FlushInterval: 2 * time.Millisecond, EventsFor: killRemembers,
+		IdleAfter: 50 * time.Millisecond, MaxActive: persistence.Shards, MaxPackedBytes: packedInTests, FlushInterval: 2 * time.Millisecond, EventsFor: killRemembers,
 		Reaper: actors.ReaperConfig{BatchRows: 24},
 	}
 }

@@ -18,7 +18,9 @@ type residency struct {
 	perShard atomic.Int64 // conversations that may be active
 	used     atomic.Uint64
 	limit    atomic.Uint64
+	packing  atomic.Int64 // bytes of a shard in which conversations that are not active are packed
 	evicted  atomic.Uint64
+	unpacked atomic.Uint64
 	read     func() memoryUse
 }
 
@@ -31,7 +33,7 @@ func newResidency(e *Engine) *residency {
 	if r.read == nil {
 		r.read = func() memoryUse { return readMemory(e.config.MemoryLimit) }
 	}
-	r.perShard.Store(r.bound(1))
+	r.set(1)
 	return r
 }
 
@@ -39,6 +41,15 @@ func newResidency(e *Engine) *residency {
 func (r *residency) bound(share float64) int64 {
 	return max(1, int64(share*float64(r.engine.config.MaxActive/persistence.Shards)))
 }
+
+// set bounds what is in memory to a share of what may be there.
+func (r *residency) set(share float64) {
+	r.perShard.Store(r.bound(share))
+	r.packing.Store(int64(share * float64(r.engine.config.MaxPackedBytes/persistence.Shards)))
+}
+
+// packedRoom is how many bytes a shard may pack conversations in.
+func (r *residency) packedRoom() int { return int(r.packing.Load()) }
 
 // start has it look, where there is a limit.
 func (r *residency) start() {
@@ -51,11 +62,13 @@ func (r *residency) look() (rest time.Duration) {
 	m := r.read()
 	r.used.Store(m.used)
 	r.limit.Store(m.limit)
-	before, now := r.perShard.Load(), r.bound(r.squeeze.look(m))
-	if before == now {
+	share := r.squeeze.share
+	if r.squeeze.look(m) == share {
 		return residencyEvery
 	}
-	r.perShard.Store(now)
+	before := r.perShard.Load()
+	r.set(r.squeeze.share)
+	now := r.perShard.Load()
 	for _, s := range r.engine.shards {
 		s.tell(&bounded{})
 	}

@@ -1,7 +1,10 @@
 package actors_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,6 +13,7 @@ import (
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
+	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
 // read has a conversation used, without anything that would have to be written.
@@ -79,6 +83,85 @@ func TestFewerConversationsMayBeActiveWhileMemoryIsShort(t *testing.T) {
 			if v := e.View(fmt.Sprint("group:", i), "ann"); v == nil || v.LastSeq != 1 {
 				t.Fatalf("group:%d is %+v", i, v)
 			}
+		}
+	})
+}
+
+// packing keeps conversations packed that leave memory, which each does soon.
+func packing() actors.Config {
+	config := hourly()
+	config.Default.ExpireAfter = time.Hour
+	config.MaxActive, config.MaxPackedBytes = persistence.Shards, 64<<20
+	return config
+}
+
+func TestAPackedConversationComesBackWithoutReadingTheStore(t *testing.T) {
+	actorstest.Run(t, packing(), func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:1", "ann", 1, "bob")
+		e.Advance(10 * time.Minute) // it leaves memory
+		if c := e.Stats().Cells; c.Packed != 1 || c.PackedBytes == 0 || c.Active != 0 {
+			t.Fatalf("%+v, want it to be packed", c)
+		}
+		e.Break(actorstest.ReadsFail(nil))
+		if r := e.Do("group:1", &conversation.Read{User: "bob", Seq: 1}); r.Err != nil || !r.Changed || r.Membership.Unread != 0 {
+			t.Errorf("a read was answered with %+v", r)
+		}
+		if c := e.Stats().Cells; c.Packed != 0 || c.Unpacked != 1 || c.Active != 1 {
+			t.Errorf("%+v, want it to be active, and no longer packed", c)
+		}
+		e.Heal()
+	})
+}
+
+func TestWhatIsPackedIsDroppedWithTheRowsThatTheStoreDoesNotTake(t *testing.T) {
+	config := packing()
+	config.FlushInterval = 20 * time.Minute
+	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:1", "ann", 1, "bob")
+		e.ProposeFunc(&actors.Proposal{Conversation: "group:1", Ack: actors.AckApplied, Change: &conversation.Post{Seq: 2, Sender: "ann"}}, func(*actors.Reply) {})
+		refused := 0
+		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(b persistence.Batch) error {
+			for _, g := range b.Groups {
+				if slices.ContainsFunc(g.Puts, func(p persistence.Put) bool { return bytes.Equal(p.Key, persistence.HeadKey("group:1")) }) {
+					refused++
+					return errors.New("cannot write this")
+				}
+			}
+			return nil
+		}})
+		e.Advance(10 * time.Minute) // it leaves memory; the journal is not written yet
+		if c := e.Stats().Cells; c.Packed != 1 {
+			t.Fatalf("%+v, want it to be packed", c)
+		}
+		e.Advance(15 * time.Minute)
+		e.Post("group:2", "ann", 1) // one batch with both: it is found which of them the store does not take
+		e.Advance(10 * time.Minute)
+		if refused == 0 || e.Stats().Cells.Packed != 1 {
+			t.Fatalf("%d writes were refused, and %+v: the test shows nothing", refused, e.Stats().Cells)
+		}
+		e.Store.SetFaults(persistencetest.Faults{})
+		e.Advance(5 * time.Minute) // the quarantine is over
+		r := e.Do("group:1", &conversation.Post{Seq: 3, Sender: "ann"})
+		if v := e.View("group:1", "bob"); r.Err != nil || v == nil || v.LastSeq != 3 || v.Membership.Unread != 3 {
+			t.Errorf("after the rows were dropped: %+v, %+v", r, v)
+		}
+		if c := e.Stats().Cells; c.Unpacked != 0 {
+			t.Errorf("%+v: it came back as what the store did not take", c)
+		}
+	})
+}
+
+func TestWhatIsOverIsNotUnpacked(t *testing.T) {
+	actorstest.Run(t, packing(), func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:1", "ann", 1, "bob")
+		e.Advance(2 * time.Hour)
+		r := e.Post("group:1", "ann", 1) // a late repeat
+		if r.Changed || r.LastSeq != 1 {
+			t.Errorf("a late repeat was answered with %+v", r)
+		}
+		r = e.Post("group:1", "ann", 2, "cid")
+		if v := e.View("group:1", "bob"); v == nil || v.Membership != nil || !r.Changed {
+			t.Errorf("the next generation, %+v, knows a member of the one before: %+v", r, v)
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package actors
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+)
 
 // residents are a shard's active conversations, in the order in which they are to leave where more are active than may be. It is S3-FIFO (Yang et al., "FIFO queues are all you need for
 // cache eviction", SOSP 2023): who becomes active waits in a small queue, a tenth of the bound, and has to be used again there to get into the main one; else it leaves, and is
@@ -18,6 +20,7 @@ type residents struct {
 type seat struct {
 	in           *queue
 	newer, older *cell
+	resident     resident      // to be packed once its actor has ended; empty: nothing is packed
 	uses         atomic.Uint32 // since the count was last looked at, mostUses at most
 }
 
@@ -53,6 +56,7 @@ func (r *residents) enter(c *cell) {
 
 // exit takes out a cell whose actor has ended.
 func (r *residents) exit(c *cell) {
+	c.seat.resident = resident{}
 	if c.seat.in != nil {
 		c.seat.in.remove(c)
 	}

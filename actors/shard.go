@@ -24,6 +24,8 @@ type shard struct {
 	next   func() persistence.Generation // is nextGeneration
 	drawn  atomic.Uint64                 // generations
 	active atomic.Int64                  // cells with an actor
+
+	packedCount, packedBytes atomic.Int64
 }
 
 // counterBits is how much of a generation counts within an epoch: the rest is the epoch. Epochs are never drawn twice, so generations are not either, without any being stored ahead.

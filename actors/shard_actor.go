@@ -20,6 +20,8 @@ type shardActor struct {
 	residents residents
 	props     *actor.Props       // of all conversations: each is spawned with what is in spawning
 	spawning  *conversationActor // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
+	packed    *packed            // nil: nothing is packed
+	packing   []byte             // to pack into
 	drained   func()             // set while draining
 }
 
@@ -32,6 +34,9 @@ func newShardActor(s *shard) *shardActor {
 		actor.WithMailbox(func() actor.Mailbox { return a.spawning.cell }),
 		actor.WithDispatcher(s.worker),
 	)
+	if room := s.engine.residency.packedRoom(); room > 0 {
+		a.packed = newPacked(room)
+	}
 	return a
 }
 
@@ -39,21 +44,21 @@ func newShardActor(s *shard) *shardActor {
 func (a *shardActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *activation:
-		a.activate(m.cell)
+		a.activate(ctx, m.cell)
 	case *loaded:
 		a.loaded(ctx, m)
 	case *actor.Terminated:
-		a.terminated(m.Who)
+		a.terminated(ctx, m.Who)
 	case *sweep:
-		a.sweep(m)
+		a.sweep(ctx, m)
 	case *poisoned:
 		a.poisoned(ctx, m)
 	case *bounded:
-		a.evict()
+		a.squeeze()
 	case *drain:
 		a.drain(m)
 	case *actor.Started:
-		a.adopt()
+		a.adopt(ctx)
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
 		// What must outlive the actor is in the shard.
 	default:
@@ -62,8 +67,9 @@ func (a *shardActor) Receive(ctx actor.Context) {
 }
 
 // adopt takes over from an incarnation that failed: its conversations were stopped, what it was doing is begun again.
-func (a *shardActor) adopt() {
+func (a *shardActor) adopt(ctx actor.Context) {
 	a.active.Store(0)
+	a.packedNow()
 	for _, c := range a.all() {
 		c.mu.Lock()
 		again := c.phase == waiting && (c.claimed || c.queue.len() > 0)
@@ -74,13 +80,13 @@ func (a *shardActor) adopt() {
 			a.shard.remove(c)
 		}
 		if again {
-			a.activate(c)
+			a.activate(ctx, c)
 		}
 	}
 }
 
-// activate has the rows of a waiting cell read, unless an actor of the conversation is still there: then that one's end will come back to it.
-func (a *shardActor) activate(c *cell) {
+// activate has the rows of a waiting cell read, unless they are packed, or an actor of the conversation is still there: then that one's end will come back to it.
+func (a *shardActor) activate(ctx actor.Context, c *cell) {
 	if a.attached[c.name] != nil || a.current(c.name) != c {
 		return
 	}
@@ -92,6 +98,10 @@ func (a *shardActor) activate(c *cell) {
 	c.claim++
 	claim := c.claim
 	c.mu.Unlock()
+	if state := a.unpack(c.name); state != nil {
+		a.begin(ctx, c, state)
+		return
+	}
 	a.engine.loaders.push(taskFunc(func() {
 		state, err := a.engine.load(c.name)
 		a.tell(&loaded{cell: c, claim: claim, state: state, err: err})
@@ -109,12 +119,19 @@ func (a *shardActor) loaded(ctx actor.Context, m *loaded) {
 		a.refuseAll(c, sealed, &conversation.Error{
 			Kind: conversation.ErrUnavailable, Conversation: c.name, Reason: "its rows could not be read", Cause: m.err,
 		})
-		a.gone(c)
-	case a.alone(c, m.state):
-		a.gone(c)
+		a.gone(ctx, c)
 	default:
-		a.attach(ctx, c, m.state)
+		a.begin(ctx, c, m.state)
 	}
+}
+
+// begin does for a waiting cell what is in its queue, now that the state is there: with an actor, where that needs one.
+func (a *shardActor) begin(ctx actor.Context, c *cell, state *conversation.State) {
+	if a.alone(c, state) {
+		a.gone(ctx, c)
+		return
+	}
+	a.attach(ctx, c, state)
 }
 
 // alone runs a cell's errands where nothing else is in its queue, and seals it: for that no actor is needed.
@@ -156,6 +173,9 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	a.spawning = nil
 	a.attached[c.name], a.byPID[pid.Id] = c, c
 	a.residents.enter(c)
+	if a.packed != nil {
+		c.seat.resident = r
+	}
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	a.engine.counts.activations.Add(1)
 	if a.drained != nil {
@@ -178,13 +198,14 @@ func (a *shardActor) evict() {
 const recalled = 2
 
 // terminated takes an actor that has ended off its cell.
-func (a *shardActor) terminated(who *actor.PID) {
+func (a *shardActor) terminated(ctx actor.Context, who *actor.PID) {
 	c := a.byPID[who.Id]
 	if c == nil {
 		return
 	}
 	delete(a.byPID, who.Id)
 	delete(a.attached, c.name)
+	r := c.seat.resident
 	a.residents.exit(c)
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	c.mu.Lock()
@@ -199,21 +220,23 @@ func (a *shardActor) terminated(who *actor.PID) {
 		a.engine.counts.passivations.Add(1)
 		if condemned != nil {
 			a.engine.journal.Readmit(c.name) // it was leaving anyway: the next one begins from what is in the store
+		} else {
+			a.pack(r)
 		}
-		a.gone(c)
+		a.gone(ctx, c)
 	case condemned != nil:
-		a.quarantine(c, condemned)
+		a.quarantine(ctx, c, condemned)
 	case again:
-		a.activate(c)
+		a.activate(ctx, c)
 	case a.drained != nil && c.trySeal():
-		a.gone(c)
+		a.gone(ctx, c)
 	}
 }
 
 // gone removes a sealed cell and sees to the one that came after it.
-func (a *shardActor) gone(c *cell) {
+func (a *shardActor) gone(ctx actor.Context, c *cell) {
 	if successor := a.remove(c); successor != nil {
-		a.activate(successor)
+		a.activate(ctx, successor)
 	}
 	a.checkDrained()
 }
@@ -239,14 +262,15 @@ func (a *shardActor) HandleFailure(
 }
 
 // quarantine makes a cell without an actor refuse everything for a while, first what is queued.
-func (a *shardActor) quarantine(c *cell, err *conversation.Error) {
+func (a *shardActor) quarantine(ctx actor.Context, c *cell, err *conversation.Error) {
 	a.refuseAll(c, quarantined, err)
+	a.dropPacked(c.name)
 	a.engine.journal.Readmit(c.name)
 	if a.drained != nil {
 		c.mu.Lock()
 		c.phase = sealed
 		c.mu.Unlock()
-		a.gone(c)
+		a.gone(ctx, c)
 	}
 }
 
@@ -281,7 +305,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 	})
 	attached := a.attached[c.name]
 	if attached == nil {
-		a.quarantine(c, condemned)
+		a.quarantine(ctx, c, condemned)
 		return
 	}
 	attached.mu.Lock()
@@ -295,7 +319,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 }
 
 // sweep asks unused conversations to passivate, and forgets cells without an actor that only remember failures.
-func (a *shardActor) sweep(m *sweep) {
+func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
 	a.residents.recall(a.residents.leaving.n)
 	for _, c := range a.all() {
 		if c.used.Load() > int64(m.unusedSince) {
@@ -313,7 +337,7 @@ func (a *shardActor) sweep(m *sweep) {
 		}
 		c.mu.Unlock()
 		if idle {
-			a.gone(c)
+			a.gone(ctx, c)
 		}
 	}
 }

@@ -20,6 +20,15 @@ func threadTime() time.Duration {
 	return time.Duration(t.Nano())
 }
 
+// processTime returns how much time of processors the process has taken.
+func processTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
+
 // forget has the operating system drop what it has of a closed store's files in memory, and returns which part of them it kept all the same.
 func forget(b *testing.B, dir string) (kept float64) {
 	b.Helper()

@@ -179,8 +179,12 @@ func (p *play) passTime(t *rapid.T) {
 	p.advance(rapid.SampledFrom([]time.Duration{time.Microsecond, time.Minute, 40 * time.Minute, time.Hour}).Draw(t, "time"))
 }
 
-func (p *play) passivate(*rapid.T) {
-	p.reload()
+func (p *play) passivate(t *rapid.T) {
+	if rapid.Bool().Draw(t, "packed") {
+		p.repack()
+	} else {
+		p.reload()
+	}
 }
 
 // judgeIt judges the due entry, and reaps what is over.

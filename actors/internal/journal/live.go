@@ -42,7 +42,7 @@ func (j *Journal) Live(name string, shard persistence.Shard, rows DirtyRows) *Li
 func (l *Live) Lock() {
 	l.mu.Lock()
 	if l.large {
-		l.settle()
+		l.Settle()
 	}
 }
 
@@ -71,8 +71,8 @@ func (l *Live) owe(b *batch, r *record, dirty int) {
 	l.large = len(r.rows.list)+r.owed > maxRecordRows/2 || r.bytes > maxRecordBytes/2
 }
 
-// settle has the rows encoded that are owed. l is locked, the journal is not.
-func (l *Live) settle() {
+// Settle has the rows encoded that are owed. Whoever makes another Live of the conversation sees to it, by this or by a Lookup, that this one owes nothing. l is locked.
+func (l *Live) Settle() {
 	if l.owed == nil {
 		return
 	}
@@ -114,7 +114,7 @@ func (j *Journal) lockWhole(name string) (unlock func()) {
 		}
 		j.mu.Unlock()
 		l.mu.Lock()
-		l.settle()
+		l.Settle()
 		j.mu.Lock()
 		if j.owing(name) == nil {
 			return func() {
@@ -141,7 +141,7 @@ func (j *Journal) collect(b *batch) {
 	for _, l := range lives {
 		l.mu.Lock()
 		if l.batch == b {
-			l.settle()
+			l.Settle()
 		}
 		l.mu.Unlock()
 	}

@@ -44,6 +44,7 @@ type Config struct {
 	Readers              int           `koanf:"readers"`
 	ReadShare            float64       `koanf:"read_share"`
 	MaxActive            int           `koanf:"max_active"`
+	MaxPackedBytes       int           `koanf:"max_packed_bytes"`
 	MemoryLimit          int64         `koanf:"memory_limit"`
 	IdleAfter            time.Duration `koanf:"idle_after"`
 	MaxQueue             int           `koanf:"max_queue"`
@@ -133,7 +134,7 @@ func (c *Config) Engine() (actors.Config, error) {
 	engine := actors.Config{
 		Namespaces: map[string]conversation.Policy{},
 		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, ReadShare: c.ReadShare, MaxForgetting: c.MaxForgetting, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue,
-		MemoryLimit: c.MemoryLimit, CensusEvery: c.CensusEvery, FlushInterval: c.FlushInterval, MaxFlushInterval: c.MaxFlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
+		MaxPackedBytes: c.MaxPackedBytes, MemoryLimit: c.MemoryLimit, CensusEvery: c.CensusEvery, FlushInterval: c.FlushInterval, MaxFlushInterval: c.MaxFlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
 		SyncHorizon: c.SyncHorizon, BadgeConversations: c.BadgeConversations, MaxFailures: c.MaxFailures, QuarantineFor: c.QuarantineFor,
 		Reaper: actors.ReaperConfig{
 			BatchRows: c.ReapBatchRows, BatchDelay: c.ReapBatchDelay, MinRowsPerSecond: c.ReapMinRowsPerSecond, MaxRowsPerSecond: c.ReapMaxRowsPerSecond,

@@ -53,6 +53,7 @@ reap_max_pending: 23
 read_share: 0.5
 max_forgetting: 30
 memory_limit: 31
+max_packed_bytes: 32
 row_cache_bytes: 22
 reserve_bytes: 23
 default:
@@ -78,7 +79,7 @@ default:
 			KeepUnread: true, KeepUnreadUpTo: 24, TombstoneFor: 25 * days, MaxMembers: 26, MaxPreview: 27, MaxSeqJump: 28, ReceiptsUpTo: 29,
 		},
 		Namespaces: map[string]conversation.Policy{},
-		Workers:    3, Loaders: 4, Readers: 5, MaxActive: 6, MemoryLimit: 31, IdleAfter: 7 * time.Second, MaxQueue: 8, FlushInterval: 9 * time.Millisecond, MaxFlushInterval: 11 * time.Millisecond, FlushRows: 10,
+		Workers:    3, Loaders: 4, Readers: 5, MaxActive: 6, MemoryLimit: 31, MaxPackedBytes: 32, IdleAfter: 7 * time.Second, MaxQueue: 8, FlushInterval: 9 * time.Millisecond, MaxFlushInterval: 11 * time.Millisecond, FlushRows: 10,
 		MaxJournalBytes: 11, EventsFor: 12 * days, WatchBuffer: 13, SyncHorizon: 14 * days, BadgeConversations: 15, ReadShare: 0.5, MaxForgetting: 30, MaxFailures: 16, QuarantineFor: 17 * time.Second,
 		Reaper: actors.ReaperConfig{BatchRows: 18, BatchDelay: 19 * time.Millisecond, MinRowsPerSecond: 20, MaxRowsPerSecond: 21, MaxLateness: 22 * time.Millisecond, MaxPending: 23},
 	}

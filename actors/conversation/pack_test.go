@@ -1,0 +1,117 @@
+package conversation_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// repack has the conversation leave memory packed, and come back, where it is alive. What was packed must be what the rows say.
+func (w *world) repack() {
+	w.Helper()
+	packed, ok := w.state.Pack(nil, w.now)
+	if !ok {
+		w.reload()
+		return
+	}
+	unpacked, err := conversation.Unpack(name, packed, w.now)
+	if err != nil || unpacked == nil {
+		w.Fatalf("unpack: %v, %v", unpacked, err)
+	}
+	clear(packed) // others are written there
+	w.reload()
+	if got, want := w.known(unpacked), w.known(w.state); !bytes.Equal(got, want) {
+		w.Fatalf("what was packed is not what the rows say:\n%q\n%q", got, want)
+	}
+	w.reload()
+	if w.state, err = conversation.Unpack(name, w.known(unpacked), w.now); err != nil {
+		w.Fatalf("unpack: %v", err)
+	}
+}
+
+// known returns what a state knows once it was told of every membership.
+func (w *world) known(s *conversation.State) []byte {
+	w.Helper()
+	for row, err := range w.rows.Scan(context.Background(), persistence.MembersRange(name)) {
+		user := ""
+		if err == nil {
+			_, user, err = persistence.ParseMemberKey(row.Key)
+		}
+		if err == nil {
+			err = s.Learn(user, w.rows[membershipKey(user)])
+		}
+		if err != nil {
+			w.Fatalf("learn: %v", err)
+		}
+	}
+	packed, ok := s.Pack(nil, w.now)
+	if !ok {
+		w.Fatalf("what came back is not alive")
+	}
+	packed[0] = 0 // whether it knew that these are all
+	return packed
+}
+
+func TestWhatIsOverIsNeitherPackedNorUnpacked(t *testing.T) {
+	w := two(t, 3)
+	packed, ok := w.state.Pack([]byte("before"), w.now)
+	if !ok || !bytes.HasPrefix(packed, []byte("before")) {
+		t.Fatalf("%v, %q", ok, packed)
+	}
+	packed = packed[len("before"):]
+	w.now = w.head().Deadline - 1
+	if s, err := conversation.Unpack(name, packed, w.now); s == nil || err != nil {
+		t.Errorf("before its deadline: %v, %v", s, err)
+	}
+	w.now++
+	if s, err := conversation.Unpack(name, packed, w.now); s != nil || err != nil {
+		t.Errorf("at its deadline: %v, %v", s, err)
+	}
+	if _, ok := w.state.Pack(nil, w.now); ok {
+		t.Error("packed at its deadline")
+	}
+	if b, ok := newWorld(t).state.Pack([]byte("before"), w.now); ok || string(b) != "before" {
+		t.Errorf("what never was: %q, %v", b, ok)
+	}
+}
+
+func TestAConversationOfTwoIsPackedInTwoHundredBytesAndAByteForEachMessageOfItsTail(t *testing.T) {
+	for messages, most := range map[uint64]int{2: 200, 100: 300, 1000: 456} {
+		w := two(t, messages)
+		w.do(&conversation.Read{User: "ann", Seq: messages}, &conversation.Read{User: "bob", Seq: messages - 1})
+		packed, ok := w.state.Pack(nil, w.now)
+		if !ok {
+			t.Fatal("not packed")
+		}
+		if len(packed) > most {
+			t.Errorf("after %d messages it takes %d bytes, want %d: %q", messages, len(packed), most, packed)
+		}
+	}
+}
+
+func TestWhatIsPackedKnowsWhoIsAMember(t *testing.T) {
+	for _, members := range []int{2, 8, 9} {
+		w := newWorld(t)
+		users := make([]string, members)
+		for i := range users {
+			users[i] = fmt.Sprint("user", i)
+		}
+		w.do(&conversation.Post{Seq: 1, Sender: users[0], Members: users})
+		packed, _ := w.state.Pack(nil, w.now)
+		s, err := conversation.Unpack(name, packed, w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := &conversation.Read{User: users[1], Seq: 1}
+		if missing := s.Missing(read, w.now); (len(missing) == 0) != (members <= 8) {
+			t.Errorf("of %d members the memberships of %v must be read", members, missing)
+		}
+		if missing := s.Missing(&conversation.Read{User: "stranger", Seq: 1}, w.now); (len(missing) == 0) != (members <= 8) {
+			t.Errorf("of %d members it is not known that %v are none", members, missing)
+		}
+	}
+}

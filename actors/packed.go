@@ -1,0 +1,189 @@
+package actors
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+)
+
+// packed holds conversations of a shard that are known but not active, each as a run of bytes in one of a few larger ones: nothing in it is a pointer that the collector would follow for a
+// conversation. It belongs to the shard's actor.
+//
+// It is a log. What is put in is appended; where there is no room, the oldest part is taken: what is still wanted of that is appended again where enough of the log is not wanted any more,
+// else it is forgotten. So those that were put in longest ago are forgotten first, roughly, and putting one in costs O(1), over time.
+type packed struct {
+	room  int // bytes that it may take
+	seed  maphash.Seed
+	index map[uint64]packedAt // by fingerprint of the name
+	parts [][]byte            // by number; nil: there is none
+	order []uint16            // numbers of parts, oldest first; the last is appended to
+	free  []uint16            // numbers of parts that there are none of any more
+	spare []byte              // what a part was in before it was cleaned; nil: none
+	live  int                 // bytes that are wanted
+}
+
+// packedAt is a place: the part's number, and where in it.
+type packedAt uint32
+
+const (
+	packedIndexEntry = 24 // about what one takes in the index
+	mostPackedPart   = 1 << 16
+	leastPackedPart  = 1 << 12
+	// packedParts is into how many parts the room is divided, where those are neither too small nor too large then.
+	packedParts = 16
+	// packedKeep is the part of the room, in quarters, up to which what is wanted of the oldest part is kept: the more, the more often it is written again.
+	packedKeep = 3
+)
+
+func newPacked(room int) *packed {
+	return &packed{room: room, seed: maphash.MakeSeed(), index: map[uint64]packedAt{}}
+}
+
+// partSize is how large a part is.
+func (p *packed) partSize() int { return min(mostPackedPart, max(leastPackedPart, p.room/packedParts)) }
+
+// size is how many bytes it takes.
+func (p *packed) size() (bytes int) {
+	for _, n := range p.order {
+		bytes += cap(p.parts[n])
+	}
+	return bytes + cap(p.spare) + len(p.index)*packedIndexEntry
+}
+
+// put keeps content under a name, in place of what is there. What is too large for a part is not kept.
+func (p *packed) put(name string, content []byte) {
+	mark := maphash.String(p.seed, name)
+	p.drop(mark)
+	if most := 2*binary.MaxVarintLen32 + len(name) + len(content); most <= p.partSize() {
+		p.append(mark, most, name, content)
+	}
+}
+
+// take returns what is kept under a name, and keeps it no longer. It is good until the next put.
+func (p *packed) take(name string) (content []byte, ok bool) {
+	mark := maphash.String(p.seed, name)
+	at, ok := p.index[mark]
+	if !ok {
+		return nil, false
+	}
+	is, content, _ := p.record(at)
+	if string(is) != name { // another of the same fingerprint
+		return nil, false
+	}
+	p.drop(mark)
+	return content, true
+}
+
+// resize changes the room, and forgets what is too much then.
+func (p *packed) resize(room int) {
+	p.room, p.spare = room, nil
+	for len(p.order) > 0 && p.size() > room {
+		p.clean(false)
+	}
+}
+
+func (p *packed) drop(mark uint64) {
+	if at, ok := p.index[mark]; ok {
+		_, _, n := p.record(at)
+		p.live -= n
+		delete(p.index, mark)
+	}
+}
+
+// record reads what stands at a place, and how many bytes that takes.
+func (p *packed) record(at packedAt) (name, content []byte, size int) {
+	b := p.parts[at>>16][at&(mostPackedPart-1):]
+	whole := len(b)
+	next := func() []byte {
+		n, width := binary.Uvarint(b)
+		part := b[width : width+int(n)]
+		b = b[width+int(n):]
+		return part
+	}
+	name, content = next(), next()
+	return name, content, whole - len(b)
+}
+
+// append adds a record, which takes so many bytes at most.
+func (p *packed) append(mark uint64, most int, name string, content []byte) {
+	keep := len(p.order) // each part is cleaned once: if there is no room then, something must go
+	for len(p.order) == 0 || most > cap(p.last())-len(p.last()) || p.size()+packedIndexEntry > p.room {
+		if !p.begin(keep > 0) {
+			return
+		}
+		keep--
+	}
+	n := p.order[len(p.order)-1]
+	p.index[mark] = packedAt(n)<<16 | packedAt(len(p.parts[n]))
+	part := p.parts[n]
+	before := len(part)
+	part = append(binary.AppendUvarint(part, uint64(len(name))), name...)
+	part = append(binary.AppendUvarint(part, uint64(len(content))), content...)
+	p.parts[n] = part
+	p.live += len(part) - before
+}
+
+func (p *packed) last() []byte { return p.parts[p.order[len(p.order)-1]] }
+
+// begin starts a part, for which it takes the oldest where there is no room for one more: it keeps what is wanted of that if it may, and if that is little enough altogether. It reports false
+// where there is no room for any.
+func (p *packed) begin(keep bool) bool {
+	size := p.partSize()
+	for p.size()+size+packedIndexEntry > p.room {
+		if len(p.order) == 0 {
+			return false
+		}
+		if keep && 4*(p.live+len(p.index)*packedIndexEntry) <= packedKeep*p.room {
+			p.clean(true)
+			return true
+		}
+		p.clean(false)
+	}
+	var n uint16
+	if last := len(p.free) - 1; last >= 0 {
+		n, p.free = p.free[last], p.free[:last]
+	} else {
+		if len(p.parts) == mostPackedPart {
+			return false
+		}
+		n = uint16(len(p.parts))
+		p.parts = append(p.parts, nil)
+	}
+	p.parts[n] = make([]byte, 0, size)
+	p.order = append(p.order, n)
+	return true
+}
+
+// clean gives up the oldest part. Where keep is set, what is wanted of it stands in another then, the latest, which may have room for more.
+func (p *packed) clean(keep bool) {
+	n := p.order[0]
+	old := p.parts[n]
+	var kept []byte
+	if keep {
+		if kept = p.spare; cap(kept) < cap(old) {
+			kept = make([]byte, 0, cap(old))
+		}
+	}
+	for offset := 0; offset < len(old); {
+		at := packedAt(n)<<16 | packedAt(offset)
+		name, _, size := p.record(at)
+		mark := maphash.Bytes(p.seed, name)
+		if latest, ok := p.index[mark]; ok && latest == at {
+			if keep {
+				p.index[mark] = packedAt(n)<<16 | packedAt(len(kept))
+				kept = append(kept, old[offset:offset+size]...)
+			} else {
+				delete(p.index, mark)
+				p.live -= size
+			}
+		}
+		offset += size
+	}
+	p.order = append(p.order[:0], p.order[1:]...)
+	if keep {
+		p.parts[n], p.spare = kept, old[:0]
+		p.order = append(p.order, n)
+		return
+	}
+	p.parts[n] = nil
+	p.free = append(p.free, n)
+}
