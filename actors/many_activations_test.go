@@ -42,7 +42,8 @@ func TestConversationsThatComeAndGoLeaveNothingBehind(t *testing.T) {
 		if c := s.Cells; c.Known != 0 || c.Active != 0 || c.Activations != c.Passivations || c.Failures != 0 {
 			t.Errorf("%+v, want all to have left", c)
 		}
-		if g, p := runtime.NumGoroutine(), e.Processes(); g != goroutines || p != processes {
+		// The process has a few goroutines that are not the engine's and come and go; each conversation that left one would have left thousands.
+		if g, p := runtime.NumGoroutine(), e.Processes(); g > goroutines+8 || p != processes {
 			t.Errorf("%d goroutines and %d processes, want %d and %d as before", g, p, goroutines, processes)
 		}
 		if p := s.Proposals; p.Received != p.Applied+p.Refused || p.Refused != 0 || p.Waiting != 0 {
