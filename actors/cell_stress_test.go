@@ -81,19 +81,23 @@ func TestEveryOfferBeforeASealIsHandledAndNoneAfterIt(t *testing.T) {
 	defer w.stop()
 	const senders, rounds, each = 4, 500, 50
 	var inTime, tooLate atomic.Int64
-	for range rounds {
+	for round := range rounds {
 		c := &cell{name: "group:1", shard: f.shard, worker: w, phase: active}
 		a := &counting{t: t, cell: c, handled: map[uint64]uint64{}, sealed: make(chan struct{})}
 		c.RegisterHandlers(a, w)
 		var accepts [senders]uint64
-		var work sync.WaitGroup
+		var work, begun sync.WaitGroup
+		begun.Add(1)
+		begin := sync.OnceFunc(begun.Done)
 		for sender := range uint64(senders) {
 			work.Go(func() {
+				defer begin()
 				for number := uint64(1); number <= each; number++ {
 					switch result := c.offer(proposalOf(sender<<32|number), 1<<20); result {
 					case accepted:
 						accepts[sender] = number
 						inTime.Add(1)
+						begin()
 						runtime.Gosched()
 					case wasSealed:
 						tooLate.Add(1)
@@ -104,6 +108,9 @@ func TestEveryOfferBeforeASealIsHandledAndNoneAfterIt(t *testing.T) {
 					}
 				}
 			})
+		}
+		if round%2 == 0 {
+			begun.Wait() // in the other rounds the seal may come before all offers
 		}
 		c.leave()
 		work.Wait()

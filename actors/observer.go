@@ -6,7 +6,7 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// Observer is told what the engine does: logs, metrics and tests are observers. Any func may be nil. They are called on the engine's own goroutines, several
+// Observer is told what the engine does: logs, metrics and tests are observers. Any func may be nil. They are called on the engine's own goroutines and those of callers that wait, several
 // at a time, and must return quickly and not call the engine; a func that panics is the program's end.
 type Observer struct {
 	// Expired: a generation is gone, durably. It is told once, but not at all where the engine ends between the commit and this call, and perhaps twice, once without

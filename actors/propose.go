@@ -45,10 +45,15 @@ func (w *caller) reply(_ int, r *Reply) {
 }
 
 // ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: before ProposeFunc returns, on
-// the caller's goroutine, where it is not taken in, and otherwise later, on one of the engine's, which answer must not block. Proposals to one conversation that one
-// goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at the latest when the engine stops.
+// the caller's goroutine, where it is not taken in, and otherwise later, on one of the engine's or of another caller, which answer must not block. Where answer is nil nobody waits, and
+// a refusal is told to Observer.Unanswered. Proposals to one conversation that one goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at
+// the latest when the engine stops.
 func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) {
-	e.acceptPush(p, returnTo{to: replyFunc(answer)})
+	var to returnTo
+	if answer != nil {
+		to.to = replyFunc(answer)
+	}
+	e.acceptPush(p, to)
 }
 
 type replyFunc func(r *Reply)

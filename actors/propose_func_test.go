@@ -40,3 +40,22 @@ func TestProposeFuncAnswersARefusalBeforeItReturns(t *testing.T) {
 		}
 	})
 }
+
+func TestProposeFuncWithoutAFuncIsTakenAsBySomebodyWhoDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := make(chan actors.UnansweredInfo, 1)
+		e := actorstest.Start(t, actors.Config{Observer: &actors.Observer{Unanswered: func(i actors.UnansweredInfo) { refused <- i }}})
+		e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: 1, Sender: "ann"}}, nil)
+		e.ProposeFunc(&actors.Proposal{Conversation: "group:43", Change: &conversation.Hold{}}, nil)
+		synctest.Wait()
+		if view := e.View("group:42", "ann"); view.LastSeq != 1 {
+			t.Errorf("the post was not applied: %+v", view)
+		}
+		if i := <-refused; i.Conversation != "group:43" || !errors.Is(i.Err, conversation.ErrNotFound) {
+			t.Errorf("told %+v of what was refused", i)
+		}
+		if s := e.Stats(); s.Proposals.Received != 2 {
+			t.Errorf("%d proposals were taken in, want 2", s.Proposals.Received)
+		}
+	})
+}
