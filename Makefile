@@ -90,6 +90,10 @@ compare: ## hold the engine against what one might pick instead, at full size, a
 compare-quick: ## the same in some minutes, at smaller sizes, as a table alone
 	go run ./benchmarks/compare --quick
 
+.PHONY: tradeoffs
+tradeoffs: ## measure and draw docs/tradeoffs.md anew
+	go run ./benchmarks/compare tradeoffs
+
 .PHONY: cover
 cover: ## measure what the tests cover, in .tools/cover.html
 	@mkdir -p .tools

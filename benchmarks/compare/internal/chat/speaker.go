@@ -12,6 +12,7 @@ type Speaker struct {
 	targets    []int32
 	seqs       []uint64
 	draw       *rand.Rand
+	skew       *rand.Zipf // nil: all alike
 }
 
 // NewSpeakers divides the conversations that are spoken in, hot of them (0: all), evenly spread over the population, among n speakers.
@@ -38,10 +39,25 @@ func NewSpeakers(p *Population, hot, n int) []*Speaker {
 
 // Next returns the next post and the number of its conversation.
 func (s *Speaker) Next(ack actors.Ack) (*actors.Proposal, int) {
-	at := s.draw.IntN(len(s.targets))
+	at := s.pick()
 	s.seqs[at]++
 	i := int(s.targets[at])
 	return s.population.Post(i, s.seqs[at], ack), i
+}
+
+// Skew has the speaker draw by Zipf's law from now on: the n-th conversation is spoken in about n to the power of -exponent as often as the first. exponent is
+// above 1.
+func (s *Speaker) Skew(exponent float64) {
+	s.skew = rand.NewZipf(s.draw, exponent, 1, uint64(len(s.targets)-1))
+}
+
+func (s *Speaker) pick() int {
+	if s.skew == nil {
+		return s.draw.IntN(len(s.targets))
+	}
+	// Neighbours in popularity are no neighbours in the store.
+	const stride = 7_919
+	return int(s.skew.Uint64() * stride % uint64(len(s.targets)))
 }
 
 // Batch fills a batch with the next posts.

@@ -16,5 +16,7 @@ func Sides() map[string]side.Opener {
 		"parley.felt":     OpenFelt,
 		"parley.inline":   OpenInline,
 		"parley.wire":     OpenWire,
+		"parley.doomed":   OpenDoomed,
+		"parley.bounded":  OpenBounded,
 	}
 }
