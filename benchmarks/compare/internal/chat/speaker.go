@@ -55,9 +55,22 @@ func (s *Speaker) pick() int {
 	if s.skew == nil {
 		return s.draw.IntN(len(s.targets))
 	}
-	// Neighbours in popularity are no neighbours in the store.
-	const stride = 7_919
-	return int(s.skew.Uint64() * stride % uint64(len(s.targets)))
+	return s.ranked(s.skew.Uint64())
+}
+
+// ranked returns the place of the conversation that is spoken in most but for so many others: neighbours in popularity are no neighbours in the store.
+func (s *Speaker) ranked(rank uint64) int {
+	const stride = 7_919 // a prime, so that each has one place where the number of conversations is no multiple of it
+	return int(rank * stride % uint64(len(s.targets)))
+}
+
+// Favourites returns the numbers of the n conversations that a skewed speaker draws most, from the first on.
+func (s *Speaker) Favourites(n int) []int {
+	all := make([]int, min(n, len(s.targets)))
+	for rank := range all {
+		all[rank] = int(s.targets[s.ranked(uint64(rank))])
+	}
+	return all
 }
 
 // Batch fills a batch with the next posts.

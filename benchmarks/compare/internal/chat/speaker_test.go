@@ -52,6 +52,27 @@ func TestASkewedSpeakerHasFavourites(t *testing.T) {
 	}
 }
 
+func TestFavouritesAreWhatIsDrawnMost(t *testing.T) {
+	speaker := NewSpeakers(NewPopulation(1_000, 2), 0, 1)[0]
+	speaker.Skew(1.1)
+	favourites := map[int]bool{}
+	for _, i := range speaker.Favourites(100) {
+		favourites[i] = true
+	}
+	if len(favourites) != 100 {
+		t.Fatalf("%d favourites, want 100", len(favourites))
+	}
+	drawn := 0
+	for range 10_000 {
+		if _, i := speaker.Next(actors.AckApplied); favourites[i] {
+			drawn++
+		}
+	}
+	if drawn < 6_000 {
+		t.Errorf("a tenth of the conversations has %d of 10,000 posts, want most", drawn)
+	}
+}
+
 func TestFirstPostsNameTheOtherMembers(t *testing.T) {
 	first, ok := NewPopulation(10, 3).First(4).Change.(*conversation.Post)
 	if !ok || first.Seq != 1 || len(first.Members) != 2 || first.Members[0] == first.Sender || first.Members[0] == first.Members[1] {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
+	"sync"
 	"sync/atomic"
 
+	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/benchmarks/compare/internal/chat"
 	"github.com/parley-im/parley/benchmarks/compare/internal/side"
 	"github.com/parley-im/parley/persistence"
@@ -23,7 +26,7 @@ type bounded struct {
 }
 
 // OpenBounded opens an engine with Known conversations (from Fixture), at most Active of which are active, and speaks in all of them, by Zipf's law, in
-// batches of Batch, applied. The first round warms it up. Figures: rate, the posts a second; reads of the store for each thousand of them; heap, the
+// batches of Batch, applied; those that are spoken in most are active from the start. Figures: rate, the posts a second; reads of the store for each thousand of them; heap, the
 // bytes of the process's heap then.
 func OpenBounded(ctx context.Context, p side.Params) (side.Side, error) {
 	var counted *counter
@@ -38,10 +41,34 @@ func OpenBounded(ctx context.Context, p side.Params) (side.Side, error) {
 	for _, speaker := range s.speakers {
 		speaker.Skew(skew)
 	}
-	if _, err := s.speak(ctx); err != nil {
+	if err := s.warmUp(ctx); err != nil {
 		return nil, errors.Join(err, r.Close()) //nolint:contextcheck // it ends whatever became of ctx
 	}
 	return s, nil
+}
+
+// warmUp has the conversations become active that would be after a long while: as many as may be, those last that are spoken in most.
+func (s *bounded) warmUp(ctx context.Context) error {
+	var group sync.WaitGroup
+	errs := make([]error, len(s.speakers))
+	for n, speaker := range s.speakers {
+		group.Go(func() {
+			favourites := speaker.Favourites(s.p.Active / len(s.speakers))
+			slices.Reverse(favourites)
+			for some := range slices.Chunk(favourites, s.p.Batch) {
+				batch := make([]*actors.Proposal, len(some))
+				for i, conversation := range some {
+					batch[i] = s.people.Post(conversation, 1, actors.AckApplied)
+				}
+				if errs[n] = propose(ctx, s.engine, batch); errs[n] != nil {
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	_, err := s.speak(ctx)
+	return errors.Join(append(errs, err)...)
 }
 
 // Round implements [side.Side].

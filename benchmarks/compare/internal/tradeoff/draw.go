@@ -75,7 +75,7 @@ func (p *picture) render() ([]byte, error) {
 		}
 		plots[i] = []*plot.Plot{drawn}
 	}
-	for i, row := range plot.Align(plots, draw.Tiles{Rows: len(p.panels), Cols: 1, PadY: 12}, room) {
+	for i, row := range plot.Align(plots, draw.Tiles{Rows: len(p.panels), Cols: 1, PadY: 18}, room) {
 		plots[i][0].Draw(row[0])
 		p.name(i, row[0], plots[i][0])
 	}
@@ -96,9 +96,8 @@ func (p *picture) panel(i int) (*plot.Plot, error) {
 	what := p.panels[i]
 	drawn := plot.New()
 	drawn.BackgroundColor = color.Transparent
-	drawn.Title.Text = what.title
-	drawn.Title.TextStyle = style(12, ink())
-	drawn.Title.TextStyle.XAlign = text.XCenter
+	drawn.Title.Text = " " // room for what is written there
+	drawn.Title.TextStyle = style(13, ink())
 	drawn.Title.Padding = 6
 	drawn.X.Scale = plot.LogScale{}
 	drawn.X.Min, drawn.X.Max = p.at[0], p.at[len(p.at)-1]
@@ -144,14 +143,20 @@ func (p *picture) points(l line, low float64) plotter.XYs {
 	return points
 }
 
-// name writes the names of a panel's lines, where there are several, in its upper left.
+// name writes a panel's title above it, and to the right the names of its lines, where there are several.
 func (p *picture) name(i int, at draw.Canvas, drawn *plot.Plot) {
+	data := drawn.DataCanvas(at)
+	above := data.Max.Y + 8
+	say(at, data.Min.X, above, 12, ink(), p.panels[i].title)
 	if len(p.panels[i].lines) < 2 {
 		return
 	}
-	data := drawn.DataCanvas(at)
-	for n, l := range p.panels[i].lines {
-		say(at, data.Min.X+8, data.Max.Y-14-vg.Length(n)*14, 11, hue(n), l.name)
+	right := data.Max.X
+	for n := len(p.panels[i].lines) - 1; n >= 0; n-- {
+		style, name := style(11, hue(n)), "● "+p.panels[i].lines[n].name
+		right -= style.Width(name)
+		at.FillText(style, vg.Point{X: right, Y: above}, name)
+		right -= 18
 	}
 }
 

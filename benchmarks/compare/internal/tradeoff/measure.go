@@ -33,34 +33,27 @@ func (l *Lab) Measure(ctx context.Context) (*Curves, error) {
 	if curves.Inline, curves.Reaper, err = countDesigns(l.Source); err != nil {
 		return nil, err
 	}
-	for _, part := range []struct {
-		name    string
-		points  int
-		measure func(ctx context.Context, i int) error
-	}{
-		{"flush interval", len(l.Config.Intervals), func(ctx context.Context, i int) error {
-			point, err := l.flush(ctx, l.Config.Intervals[i])
-			curves.Flush = append(curves.Flush, point)
-			return err
-		}},
-		{"residency bound", len(l.Config.Bounds), func(ctx context.Context, i int) error {
-			point, err := l.residency(ctx, l.Config.Bounds[i])
-			curves.Residency = append(curves.Residency, point)
-			return err
-		}},
-		{"deletion", len(l.Config.Doomed), func(ctx context.Context, i int) error {
-			point, err := l.deletion(ctx, l.Config.Doomed[i])
-			curves.Deletion = append(curves.Deletion, point)
-			return err
-		}},
-	} {
-		l.Say(part.name)
-		for i := range part.points {
-			if err := part.measure(ctx, i); err != nil {
-				return nil, fmt.Errorf("%s: %w", part.name, err)
-			}
-			l.Step(i+1, part.points)
+	l.Say("flush interval")
+	if curves.Flush, err = l.flush(ctx); err != nil {
+		return nil, fmt.Errorf("flush interval: %w", err)
+	}
+	l.Say("residency bound")
+	for i, bound := range l.Config.Bounds {
+		point, err := l.residency(ctx, bound)
+		if err != nil {
+			return nil, fmt.Errorf("residency bound: %w", err)
 		}
+		curves.Residency = append(curves.Residency, point)
+		l.Step(i+1, len(l.Config.Bounds))
+	}
+	l.Say("deletion")
+	for i, doomed := range l.Config.Doomed {
+		point, err := l.deletion(ctx, doomed)
+		if err != nil {
+			return nil, fmt.Errorf("deletion: %w", err)
+		}
+		curves.Deletion = append(curves.Deletion, point)
+		l.Step(i+1, len(l.Config.Doomed))
 	}
 	return curves, nil
 }
@@ -75,37 +68,51 @@ func (l *Lab) in(do func(dir string) error) (err error) {
 	return do(dir)
 }
 
-func (l *Lab) flush(ctx context.Context, interval time.Duration) (FlushPoint, error) {
-	point := FlushPoint{Interval: interval}
-	var rates, rows, lost []float64
+// flush measures all intervals in turns, a kill of each at a time, so that a busy minute of the machine does not fall on one of them alone.
+func (l *Lab) flush(ctx context.Context) ([]FlushPoint, error) {
+	intervals := l.Config.Intervals
+	rates, rows, lost := make([][]float64, len(intervals)), make([][]float64, len(intervals)), make([][]float64, len(intervals))
 	for kill := range l.Config.Kills {
-		err := l.in(func(dir string) error {
+		for i, interval := range intervals {
 			p := side.Params{
-				Dir: dir, Known: l.Config.Hot, Members: 2, Callers: 4, Batch: 250, Rate: l.Config.Rate, Interval: interval,
+				Known: l.Config.Hot, Members: 2, Callers: 4, Batch: 250, Rate: l.Config.Rate, Interval: interval,
 				// Longer than the interval, and killed at another of its moments each time.
-				Window: max(l.Config.Window, 2*interval) + interval*time.Duration(kill)/time.Duration(l.Config.Kills),
+				Window: max(l.Config.Window/2, 2*interval) + interval*time.Duration(kill)/time.Duration(l.Config.Kills),
 			}
-			killed, err := l.Launch(ctx, "parley.doomed", p)
+			figures, posts, err := l.kill(ctx, p)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			figures, err := killed.Round(ctx)
-			if err == nil {
-				_, err = killed.Round(ctx)
-			}
-			if err = errors.Join(err, side.Kill(killed)); err != nil {
-				return err
-			}
-			posts, err := parley.TakenBack(ctx, p)
-			rates, rows, lost = append(rates, figures["rate"]), append(rows, figures["rows"]), append(lost, float64(posts))
-			return err
-		})
-		if err != nil {
-			return point, err
+			rates[i], rows[i], lost[i] = append(rates[i], figures["rate"]), append(rows[i], figures["rows"]), append(lost[i], float64(posts))
+			l.Step(kill*len(intervals)+i+1, l.Config.Kills*len(intervals))
 		}
 	}
-	point.Rate, point.Rows, point.Lost, point.LostMost = middle(rates), middle(rows), middle(lost), slices.Max(lost)
-	return point, nil
+	points := make([]FlushPoint, len(intervals))
+	for i, interval := range intervals {
+		points[i] = FlushPoint{Interval: interval, Rate: middle(rates[i]), Rows: middle(rows[i]), Lost: middle(lost[i]), LostMost: slices.Max(lost[i])}
+	}
+	return points, nil
+}
+
+// kill measures an engine, kills it, and returns how many posts that took back.
+func (l *Lab) kill(ctx context.Context, p side.Params) (figures side.Figures, posts int, err error) {
+	err = l.in(func(dir string) error {
+		p.Dir = dir
+		killed, err := l.Launch(ctx, "parley.doomed", p)
+		if err != nil {
+			return err
+		}
+		figures, err = killed.Round(ctx)
+		if err == nil {
+			_, err = killed.Round(ctx)
+		}
+		if err = errors.Join(err, side.Kill(killed)); err != nil {
+			return err
+		}
+		posts, err = parley.TakenBack(ctx, p)
+		return err
+	})
+	return figures, posts, err
 }
 
 // fill fills a store for all bounds, and returns its directory.
