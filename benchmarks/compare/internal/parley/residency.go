@@ -67,8 +67,11 @@ func (s *bounded) warmUp(ctx context.Context) error {
 		})
 	}
 	group.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
 	_, err := s.speak(ctx)
-	return errors.Join(append(errs, err)...)
+	return err
 }
 
 // Round implements [side.Side].

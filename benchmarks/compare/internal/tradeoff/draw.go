@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -152,8 +153,8 @@ func (p *picture) name(i int, at draw.Canvas, drawn *plot.Plot) {
 		return
 	}
 	right := data.Max.X
-	for n := len(p.panels[i].lines) - 1; n >= 0; n-- {
-		style, name := style(11, hue(n)), "● "+p.panels[i].lines[n].name
+	for n, l := range slices.Backward(p.panels[i].lines) {
+		style, name := style(11, hue(n)), "● "+l.name
 		right -= style.Width(name)
 		at.FillText(style, vg.Point{X: right, Y: above}, name)
 		right -= 18
