@@ -11,6 +11,7 @@ func Sides() map[string]side.Opener {
 		"parley.commits":  OpenCommits,
 		"parley.callers":  OpenCallers,
 		"parley.resident": OpenResident,
+		"parley.heap":     OpenHeap,
 		"parley.steady":   OpenSteady,
 		"parley.reap":     OpenReap,
 		"parley.felt":     OpenFelt,
