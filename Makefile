@@ -106,6 +106,10 @@ compare-quick: ## the same in some minutes, at smaller sizes, as a table alone
 load: ## send the WORKLOAD (zipf) at RATE (2000) proposals a second to an engine, and draw what they took in load.html
 	go run ./cmd/engine load --workload $(WORKLOAD) --rate $(RATE) --html load.html
 
+.PHONY: tradeoffs
+tradeoffs: ## measure and draw docs/tradeoffs.md anew
+	go run ./benchmarks/compare tradeoffs
+
 .PHONY: cover
 cover: ## measure what the tests cover, in .tools/cover.html
 	@mkdir -p .tools

@@ -12,6 +12,7 @@ type Speaker struct {
 	targets    []int32
 	seqs       []uint64
 	draw       *rand.Rand
+	skew       *rand.Zipf // nil: all alike
 }
 
 // NewSpeakers divides the conversations that are spoken in, hot of them (0: all), evenly spread over the population, among n speakers.
@@ -38,10 +39,38 @@ func NewSpeakers(p *Population, hot, n int) []*Speaker {
 
 // Next returns the next post and the number of its conversation.
 func (s *Speaker) Next(ack actors.Ack) (*actors.Proposal, int) {
-	at := s.draw.IntN(len(s.targets))
+	at := s.pick()
 	s.seqs[at]++
 	i := int(s.targets[at])
 	return s.population.Post(i, s.seqs[at], ack), i
+}
+
+// Skew has the speaker draw by Zipf's law from now on: the n-th conversation is spoken in about n to the power of -exponent as often as the first. exponent is
+// above 1.
+func (s *Speaker) Skew(exponent float64) {
+	s.skew = rand.NewZipf(s.draw, exponent, 1, uint64(len(s.targets)-1))
+}
+
+func (s *Speaker) pick() int {
+	if s.skew == nil {
+		return s.draw.IntN(len(s.targets))
+	}
+	return s.ranked(s.skew.Uint64())
+}
+
+// ranked returns the place of the conversation that is spoken in most but for so many others: neighbours in popularity are no neighbours in the store.
+func (s *Speaker) ranked(rank uint64) int {
+	const stride = 7_919 // a prime, so that each has one place where the number of conversations is no multiple of it
+	return int(rank * stride % uint64(len(s.targets)))
+}
+
+// Favourites returns the numbers of the n conversations that a skewed speaker draws most, from the first on.
+func (s *Speaker) Favourites(n int) []int {
+	all := make([]int, min(n, len(s.targets)))
+	for rank := range all {
+		all[rank] = int(s.targets[s.ranked(uint64(rank))])
+	}
+	return all
 }
 
 // Batch fills a batch with the next posts.

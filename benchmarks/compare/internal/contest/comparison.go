@@ -7,6 +7,7 @@ type Comparison struct {
 	Name    string
 	What    string // of Parley
 	Against string
+	Alone   bool   // both sides are Parley
 	Note    string // what a reader must know to judge the figures
 
 	Contenders []Contender // measured in this order in one round, and in the opposite one in the next

@@ -27,7 +27,7 @@ func Field(s Size) ([]Peer, []Contender) {
 	contenders := []Contender{
 		0: {Side: "parley.posts", Params: s.uniform(known, batch, few), Fixture: true},
 		1: {Side: "parley.steady", Params: steady(s.uniform(known, 0, 1)), Fixture: true},
-		2: {Side: "parley.resident", Params: side.Params{Known: known, Active: min(s.Stateful, known), Members: members}, Fixture: true, Rounds: 1},
+		2: {Side: "parley.heap", Params: side.Params{Known: min(s.Stateful, known), Members: members}, Rounds: 1},
 		3: {Side: "parley.wire", Params: batched, Program: EngineProgram},
 		4: {Side: "stock.posts", Params: plain},
 		5: {Side: "stock.steady", Params: steady(plain)},

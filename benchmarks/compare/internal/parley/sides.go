@@ -11,10 +11,13 @@ func Sides() map[string]side.Opener {
 		"parley.commits":  OpenCommits,
 		"parley.callers":  OpenCallers,
 		"parley.resident": OpenResident,
+		"parley.heap":     OpenHeap,
 		"parley.steady":   OpenSteady,
 		"parley.reap":     OpenReap,
 		"parley.felt":     OpenFelt,
 		"parley.inline":   OpenInline,
 		"parley.wire":     OpenWire,
+		"parley.doomed":   OpenDoomed,
+		"parley.bounded":  OpenBounded,
 	}
 }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/benchmarks/compare/internal/chat"
+	"github.com/parley-im/parley/benchmarks/compare/internal/parley"
 	"github.com/parley-im/parley/benchmarks/compare/internal/side"
 	"github.com/parley-im/parley/persistence"
-	"github.com/parley-im/parley/persistence/badgerstore"
 )
 
 // stateful is a stock actor for each conversation that holds the state which an active conversation of the engine holds.
@@ -21,29 +21,20 @@ type stateful struct {
 	heap   float64
 }
 
-// OpenStateful returns a side with a stock actor for each of the first Active of the Known conversations in Fixture, each with the engine's own state of
-// it: head, tail, roster and the membership of who posts there. Each was sent a message. Figures: heap, the bytes of each.
-func OpenStateful(ctx context.Context, p side.Params) (_ side.Side, err error) {
-	store, err := badgerstore.OpenReadOnly(p.Fixture, badgerstore.Options{RowCacheBytes: -1})
+// OpenStateful returns a side with a stock actor for each of the Known conversations of a store in memory, each with the engine's own state of it: head,
+// tail, roster and the membership of who posts there. Each was sent a message. Figures: heap, the bytes of each.
+func OpenStateful(ctx context.Context, p side.Params) (side.Side, error) {
+	store, people, err := parley.InMemory(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	people := chat.NewPopulation(p.Known, max(1, p.Members))
-	states := make([]*conversation.State, p.Active)
-	s := &stateful{system: newSystem(), pids: make([]*actor.PID, p.Active)}
 	snapshot, err := store.Snapshot()
 	if err != nil {
 		return nil, err
 	}
 	defer snapshot.Close()
-	for i := range states { // fills what the store caches before the first measurement
-		if states[i], err = load(ctx, snapshot, people.Names[i], people.Sender(i)); err != nil {
-			return nil, err
-		}
-	}
-	clear(states)
-	before := chat.Heap()
+	s := &stateful{system: newSystem(), pids: make([]*actor.PID, p.Known)}
+	before := chat.SettledHeap()
 	heard := make(chan struct{})
 	for i := range s.pids {
 		state, err := load(ctx, snapshot, people.Names[i], people.Sender(i))
@@ -54,7 +45,7 @@ func OpenStateful(ctx context.Context, p side.Params) (_ side.Side, err error) {
 		s.system.Root.Send(s.pids[i], &greeting{})
 		<-heard
 	}
-	s.heap = (chat.Heap() - before) / float64(p.Active)
+	s.heap = (chat.SettledHeap() - before) / float64(p.Known)
 	return s, nil
 }
 

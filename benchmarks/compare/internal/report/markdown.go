@@ -58,6 +58,9 @@ func behind(r *contest.Result) []string {
 		all = append(all, fmt.Sprintf("%s: the other side is better by a factor of %s (%s against %s).", name, rounded(times), figure(o.Ours, ratio.Unit), figure(o.Theirs, ratio.Unit)))
 	}
 	for _, row := range r.Rows {
+		if row.Alone {
+			continue
+		}
 		add("`"+row.Name+"`", row.Main, row.Outcome)
 		for _, other := range row.Others {
 			add("`"+row.Name+"`, "+other.Label, other.Ratio, other.Outcome)
@@ -81,7 +84,7 @@ func short(r *contest.Result) []contest.Row {
 func aheadPeers(r *contest.Result) []string {
 	var all []string
 	for i, p := range r.Peers {
-		if i == 0 {
+		if i == 0 || strings.HasPrefix(p.Name, "Parley") {
 			continue
 		}
 		ours := r.Peers[0]
@@ -96,7 +99,7 @@ func aheadPeers(r *contest.Result) []string {
 			in = append(in, fmt.Sprintf("memory of each, %s times", rounded(ours.Bytes/p.Bytes)))
 		}
 		if in != nil {
-			all = append(all, p.Name+" is ahead in "+strings.Join(in, "; in ")+".")
+			all = append(all, "Of what one might pick instead: "+p.Name+" is ahead in "+strings.Join(in, "; in ")+".")
 		}
 	}
 	return all

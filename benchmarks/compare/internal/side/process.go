@@ -105,6 +105,18 @@ func (c *child) Close() error {
 	return err
 }
 
+// Kill ends a side that is a child at once, as a crash would, whatever it does; of another side it is an error.
+func Kill(s Side) error {
+	c, ok := s.(*child)
+	if !ok {
+		return fmt.Errorf("side: a %T has no process that could be killed", s)
+	}
+	c.failed = true
+	err := c.cmd.Process.Kill()
+	_ = c.cmd.Wait() // it says that it was killed
+	return err
+}
+
 // tail keeps the end of what is written to it.
 type tail struct {
 	mu   sync.Mutex

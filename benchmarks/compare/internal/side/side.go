@@ -23,8 +23,9 @@ type Params struct {
 	Rate    int // proposals a second, of an open load
 	Expire  int // conversations that expire, in a second or in all
 
-	Window  time.Duration // how long a round lasts, or one part of it
-	Variant string
+	Window   time.Duration // how long a round lasts, or one part of it
+	Interval time.Duration // between flushes of the journal; 0: the default
+	Variant  string
 }
 
 // Side is one contender of a comparison. It is used from one goroutine at a time.
