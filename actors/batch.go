@@ -95,6 +95,7 @@ func (b *batch) take(m *intake) *conversation.Error {
 	if refusal, ok := b.overloaded[p.Conversation]; ok {
 		return refusal
 	}
+	m.weight = conversation.Weight(p.Change)
 	e := b.engine
 	if refusal = e.shut(p.Conversation, m); refusal == nil {
 		s := e.shardOf(p.Conversation)

@@ -106,7 +106,7 @@ func (c *cell) takes(m queued, limit int) offered {
 		if c.proposals >= limit {
 			return wasFull
 		}
-		c.proposals++
+		c.count(in, 1)
 		in.orders = c.shard.engine.orders.latest()
 	}
 	return accepted
@@ -215,11 +215,17 @@ func invoke(invoker actor.MessageInvoker, system bool, message any) {
 // parkedAhead is how many messages behind one that waits for memberships are looked at for those that they will need.
 const parkedAhead = 128
 
+// count counts a proposal into the queue, or out of it. c.mu is held.
+func (c *cell) count(in *intake, n int) {
+	c.proposals += n
+	c.shard.engine.queued.Add(int64(n * in.weight))
+}
+
 // pop takes the first message. c.mu is held.
 func (c *cell) pop() any {
 	message := c.queue.pop()
-	if _, ok := message.(*intake); ok {
-		c.proposals--
+	if in, ok := message.(*intake); ok {
+		c.count(in, -1)
 	}
 	return message
 }
@@ -235,8 +241,8 @@ func (c *cell) park(message any, next func(any) bool) (claim uint64) {
 		}
 	}
 	c.queue.unshift(message)
-	if _, ok := message.(*intake); ok {
-		c.proposals++
+	if in, ok := message.(*intake); ok {
+		c.count(in, 1)
 	}
 	if c.phase == active {
 		c.phase = parked

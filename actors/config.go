@@ -43,6 +43,9 @@ type Config struct {
 	IdleAfter time.Duration
 	// MaxQueue bounds the proposals that wait for one conversation; more are refused with ErrOverloaded. 0: 1,024.
 	MaxQueue int
+	// MaxQueuedBytes bounds what waits for all conversations together, as conversation.Weight has it: beyond it proposals are refused with ErrOverloaded, whatever conversation they are for.
+	// 0: 64 MiB, which is some hundred thousand posts.
+	MaxQueuedBytes int
 
 	// FlushInterval is how long a change that nobody waits for stays in memory alone: it is what a crash takes back of AckApplied. Where the store is busy with such changes, it is longer, so
 	// that writing them takes no more than a quarter of the time and rows that change often are written seldom: up to MaxFlushInterval, and for as long as writing takes. A proposal
@@ -139,6 +142,7 @@ func (c *Config) Validate() error {
 	atLeastZero("MaxPackedBytes", int64(c.MaxPackedBytes))
 	atLeastZero("IdleAfter", int64(c.IdleAfter))
 	atLeastZero("MaxQueue", int64(c.MaxQueue))
+	atLeastZero("MaxQueuedBytes", int64(c.MaxQueuedBytes))
 	atLeastZero("FlushInterval", int64(c.FlushInterval))
 	atLeastZero("MaxFlushInterval", int64(c.MaxFlushInterval))
 	atLeastZero("FlushRows", int64(c.FlushRows))
@@ -180,6 +184,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.MaxActive, 100_000)
 	orElse(&c.IdleAfter, 5*time.Minute)
 	orElse(&c.MaxQueue, 1024)
+	orElse(&c.MaxQueuedBytes, 64<<20)
 	orElse(&c.FlushInterval, 50*time.Millisecond)
 	orElse(&c.MaxFlushInterval, max(time.Second, c.FlushInterval))
 	orElse(&c.FlushRows, 32_768)

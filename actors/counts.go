@@ -95,6 +95,7 @@ func (e *Engine) Stats() Stats {
 	s := Stats{
 		Proposals: ProposalStats{
 			Uncommitted: e.counts.uncommitted.Load(),
+			Queued:      int(e.queued.Load()),
 			Results:     e.counts.proposals.all(),
 			Stages:      e.stages(),
 		},

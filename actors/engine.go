@@ -65,7 +65,8 @@ type Engine struct {
 	stopOnce   sync.Once
 	stopResult error
 	policies   policies
-	callers    sync.Pool // of *caller that wait for nothing
+	queued     atomic.Int64 // bytes of the proposals in all queues, about
+	callers    sync.Pool    // of *caller that wait for nothing
 	done       chan struct{}
 	failure    atomic.Pointer[error]
 }

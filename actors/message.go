@@ -14,6 +14,7 @@ type intake struct {
 	at       persistence.Instant
 	orders   persistence.Instant // to forget users: those up to this one had been given when it was accepted
 	to       returnTo
+	weight   int // see conversation.Weight
 }
 
 func (m *intake) stamp(at persistence.Instant) { m.at = at }

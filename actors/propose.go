@@ -68,7 +68,7 @@ func (e *Engine) accept(p *Proposal, to returnTo) (ready *cell) {
 	e.counts.received.Add(1)
 	refusal := check(p)
 	if refusal == nil {
-		ready, refusal = e.route(p.Conversation, &intake{proposal: p, to: to})
+		ready, refusal = e.route(p.Conversation, &intake{proposal: p, to: to, weight: conversation.Weight(p.Change)})
 	}
 	if refusal != nil {
 		e.refuse(p, to, addressed(refusal, p))
@@ -148,10 +148,15 @@ func (e *Engine) shut(name string, m queued) *conversation.Error {
 	if e.closed {
 		return unavailable(name, ErrStopped)
 	}
-	if _, ok := m.(*intake); ok {
-		return e.journal.Full()
+	if _, ok := m.(*intake); !ok {
+		return nil
 	}
-	return nil
+	if e.queued.Load() >= int64(e.config.MaxQueuedBytes) {
+		return &conversation.Error{
+			Kind: conversation.ErrOverloaded, Conversation: name, Reason: "too much waits for conversations, in all", RetryAfter: 50 * time.Millisecond,
+		}
+	}
+	return e.journal.Full()
 }
 
 // outcomeOf returns what an offer to a conversation's cell says to who made it.

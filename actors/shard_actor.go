@@ -278,7 +278,12 @@ func (a *shardActor) quarantine(ctx actor.Context, c *cell, err *conversation.Er
 func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 	c.mu.Lock()
 	messages := c.queue.take()
-	c.proposals, c.failures, c.claimed, c.condemned = 0, 0, false, nil
+	for _, m := range messages {
+		if in, ok := m.(*intake); ok {
+			c.count(in, -1)
+		}
+	}
+	c.failures, c.claimed, c.condemned = 0, false, nil
 	c.claim++ // what is being read for it is of no use any more
 	c.phase = to
 	c.until = a.engine.clock.now().Add(a.engine.config.QuarantineFor)

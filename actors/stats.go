@@ -36,6 +36,7 @@ type ProposalStats struct {
 	Overloaded  uint64        // among those, with ErrOverloaded
 	Uncommitted uint64        // among those applied, that were answered with an error: the store did not take them, or not yet
 	Waiting     uint64        // accepted, not applied or refused yet
+	Queued      int           // bytes of those in queues, about: see Config.MaxQueuedBytes
 	Oldest      time.Duration // how long the first of those in any queue has been waiting
 	Results     []ResultCount // those applied and refused, by what became of them: every combination, in a fixed order
 	Stages      Stages

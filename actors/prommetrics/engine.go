@@ -19,6 +19,8 @@ func proposalMetrics() []metric[actors.Stats] {
 			func(s *actors.Stats) float64 { return float64(s.Proposals.Uncommitted) }),
 		gauge("proposals_waiting", "Proposals taken in that were neither applied nor refused yet.",
 			func(s *actors.Stats) float64 { return float64(s.Proposals.Waiting) }),
+		gauge("proposals_queued_bytes", "About how many bytes the proposals take that wait for their turn.",
+			func(s *actors.Stats) float64 { return float64(s.Proposals.Queued) }),
 		gauge("proposals_waiting_oldest_seconds", "How long the first of those in any queue has been waiting.",
 			func(s *actors.Stats) float64 { return seconds(s.Proposals.Oldest) }),
 		histograms("proposal_stage_seconds",

@@ -48,6 +48,7 @@ type Config struct {
 	MemoryLimit          int64         `koanf:"memory_limit"`
 	IdleAfter            time.Duration `koanf:"idle_after"`
 	MaxQueue             int           `koanf:"max_queue"`
+	MaxQueuedBytes       int           `koanf:"max_queued_bytes"`
 	FlushInterval        time.Duration `koanf:"flush_interval"`
 	MaxFlushInterval     time.Duration `koanf:"max_flush_interval"`
 	FlushRows            int           `koanf:"flush_rows"`
@@ -133,7 +134,7 @@ func (c *Config) Engine() (actors.Config, error) {
 	var faults []error
 	engine := actors.Config{
 		Namespaces: map[string]conversation.Policy{},
-		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, ReadShare: c.ReadShare, MaxForgetting: c.MaxForgetting, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue,
+		Workers:    c.Workers, Loaders: c.Loaders, Readers: c.Readers, ReadShare: c.ReadShare, MaxForgetting: c.MaxForgetting, MaxActive: c.MaxActive, IdleAfter: c.IdleAfter, MaxQueue: c.MaxQueue, MaxQueuedBytes: c.MaxQueuedBytes,
 		MaxPackedBytes: c.MaxPackedBytes, MemoryLimit: c.MemoryLimit, CensusEvery: c.CensusEvery, FlushInterval: c.FlushInterval, MaxFlushInterval: c.MaxFlushInterval, FlushRows: c.FlushRows, MaxJournalBytes: c.MaxJournalBytes, EventsFor: c.EventsFor, WatchBuffer: c.WatchBuffer,
 		SyncHorizon: c.SyncHorizon, BadgeConversations: c.BadgeConversations, MaxFailures: c.MaxFailures, QuarantineFor: c.QuarantineFor,
 		Reaper: actors.ReaperConfig{

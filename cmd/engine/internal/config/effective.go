@@ -20,6 +20,7 @@ func (c *Config) YAML() ([]byte, error) {
 	e := engine.Effective()
 	all := *c
 	all.Workers, all.Loaders, all.Readers, all.MaxActive, all.IdleAfter, all.MaxQueue = e.Workers, e.Loaders, e.Readers, e.MaxActive, e.IdleAfter, e.MaxQueue
+	all.MaxQueuedBytes = e.MaxQueuedBytes
 	all.FlushInterval, all.MaxFlushInterval = e.FlushInterval, e.MaxFlushInterval
 	all.FlushRows, all.MaxJournalBytes = e.FlushRows, e.MaxJournalBytes
 	all.EventsFor, all.WatchBuffer, all.SyncHorizon, all.BadgeConversations = e.EventsFor, e.WatchBuffer, e.SyncHorizon, e.BadgeConversations

@@ -34,6 +34,7 @@ readers: 5
 max_active: 6
 idle_after: 7s
 max_queue: 8
+max_queued_bytes: 33
 flush_interval: 9ms
 flush_rows: 10
 max_flush_interval: 11ms
@@ -79,7 +80,7 @@ default:
 			KeepUnread: true, KeepUnreadUpTo: 24, TombstoneFor: 25 * days, MaxMembers: 26, MaxPreview: 27, MaxSeqJump: 28, ReceiptsUpTo: 29,
 		},
 		Namespaces: map[string]conversation.Policy{},
-		Workers:    3, Loaders: 4, Readers: 5, MaxActive: 6, MemoryLimit: 31, MaxPackedBytes: 32, IdleAfter: 7 * time.Second, MaxQueue: 8, FlushInterval: 9 * time.Millisecond, MaxFlushInterval: 11 * time.Millisecond, FlushRows: 10,
+		Workers:    3, Loaders: 4, Readers: 5, MaxActive: 6, MemoryLimit: 31, MaxPackedBytes: 32, IdleAfter: 7 * time.Second, MaxQueue: 8, MaxQueuedBytes: 33, FlushInterval: 9 * time.Millisecond, MaxFlushInterval: 11 * time.Millisecond, FlushRows: 10,
 		MaxJournalBytes: 11, EventsFor: 12 * days, WatchBuffer: 13, SyncHorizon: 14 * days, BadgeConversations: 15, ReadShare: 0.5, MaxForgetting: 30, MaxFailures: 16, QuarantineFor: 17 * time.Second,
 		Reaper: actors.ReaperConfig{BatchRows: 18, BatchDelay: 19 * time.Millisecond, MinRowsPerSecond: 20, MaxRowsPerSecond: 21, MaxLateness: 22 * time.Millisecond, MaxPending: 23},
 	}
