@@ -41,8 +41,16 @@ type surveyed struct {
 	attempt uint64
 	shards  []persistence.Shard // that were looked at
 	found   []*dying
-	more    bool // there are others that are due
+	passed  []passed // those that were known when it began
+	more    bool     // there are others that are due
 	err     error
+}
+
+// passed is a due entry that a survey passed over because the reaper was dealing with it.
+type passed struct {
+	shard persistence.Shard
+	due   persistence.Instant
+	key   string
 }
 
 func newReaper(e *Engine) *reaper {
@@ -182,10 +190,16 @@ func (r *reaper) surveyed(m *surveyed) {
 		}
 		r.found.push(d)
 	}
+	now := r.engine.clock.now()
+	for _, p := range m.passed {
+		if r.pending[p.key] == nil {
+			// It was left to the index after the survey had begun and, perhaps, before that took its shard, and with it the wish to look at the shard again.
+			r.agenda.look(p.shard, p.due, now)
+		}
+	}
 	for _, shard := range m.shards {
 		r.agenda.give(shard)
 	}
-	now := r.engine.clock.now()
 	if r.backlog.surveyed(m.more, now) {
 		attempt := r.attempt
 		r.engine.background(func() { r.engine.countDue(attempt, now) })

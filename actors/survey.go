@@ -51,6 +51,7 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 			e.agenda.look(shard, deadline, deadline)
 			return false, nil
 		case known[string(key)]:
+			report.passed = append(report.passed, passed{shard: shard, due: deadline, key: string(key)})
 			return true, nil
 		case len(report.found) >= limit:
 			report.more = true
