@@ -26,7 +26,7 @@ func TestAMillionMessagesAreAppliedOnceAndInOrderWhileConversationsComeAndGo(t *
 	}
 	system := newHost(t)
 	e := actorstest.StartOn(t, persistencetest.NewStore(), system, actors.Config{
-		IdleAfter: time.Millisecond, MaxActive: 1, MaxQueue: each, MaxJournalBytes: 1 << 30,
+		IdleAfter: time.Millisecond, MaxActive: 1, MaxQueue: each, MaxQueuedBytes: 1 << 30, MaxJournalBytes: 1 << 30,
 	})
 	var left sync.WaitGroup
 	left.Add(senders)
