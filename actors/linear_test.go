@@ -86,7 +86,7 @@ func newClients(t *testing.T, store persistence.Store) *clients {
 	t.Helper()
 	host := newHost(t)
 	engine, err := actors.Start(context.Background(), host, store, actors.Config{
-		IdleAfter: 200 * time.Microsecond, MaxActive: 1, MaxPackedBytes: packedInTests, FlushInterval: time.Millisecond,
+		IdleAfter: 200 * time.Microsecond, MaxActive: 1, MaxPackedBytes: packedInTests, FlushInterval: time.Millisecond, MaxFlushInterval: time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

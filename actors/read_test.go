@@ -19,11 +19,12 @@ import (
 // One writer posts and reads on, waiting for nothing but that it was applied, while batches move from the journal to the store. Readers must never see a message or
 // a read mark less than what was acknowledged before they asked, nor less than they saw before, nor a head and a membership of different moments.
 func TestAReaderSeesWhatWasAppliedWhileRowsMoveIntoTheStore(t *testing.T) {
+	const flushes = 50 // at least, so that it is tested what the test is for
 	posts := uint64(20_000)
 	if raceDetector {
 		posts = 3_000
 	}
-	e := actorstest.Start(t, actors.Config{FlushInterval: time.Microsecond, IdleAfter: time.Millisecond})
+	e := actorstest.Start(t, actors.Config{FlushInterval: time.Microsecond, MaxFlushInterval: time.Microsecond, IdleAfter: time.Millisecond})
 	var acked atomic.Uint64
 	var writer, readers sync.WaitGroup
 	propose := func(change conversation.Change) {
@@ -36,7 +37,7 @@ func TestAReaderSeesWhatWasAppliedWhileRowsMoveIntoTheStore(t *testing.T) {
 	done := make(chan struct{})
 	writer.Go(func() {
 		defer close(done)
-		for seq := uint64(2); seq <= posts; seq++ {
+		for seq := uint64(2); seq <= posts || e.Stats().Journal.Flushes < flushes; seq++ {
 			propose(&conversation.Post{Seq: seq, Sender: "ann"})
 			acked.Store(seq)
 		}
@@ -72,9 +73,6 @@ func TestAReaderSeesWhatWasAppliedWhileRowsMoveIntoTheStore(t *testing.T) {
 	}
 	writer.Wait()
 	readers.Wait()
-	if n := e.Stats().Journal.Flushes; n < 10 {
-		t.Errorf("the journal was flushed %d times: the test did not test what it is for", n)
-	}
 }
 
 func TestMembersComeInPagesInTheOrderOfTheirNames(t *testing.T) {
