@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,27 +25,27 @@ func TestAGenerationThatASurveyPassesOverWhileItIsLeftToTheIndexIsFoundAgain(t *
 		e.Post(beside, "ann", 1)
 		e.Advance(time.Hour - 2*time.Second) // none is in memory any more
 		fail, goOn := make(chan struct{}), make(chan struct{})
-		reading, looking := false, false
+		var reading, looking atomic.Bool
 		e.Store.SetFaults(persistencetest.Faults{
 			Get: func(key []byte) error {
-				if reading || string(key) != string(persistence.HeadKey(judged)) {
+				if reading.Load() || string(key) != string(persistence.HeadKey(judged)) {
 					return nil
 				}
-				reading = true
+				reading.Store(true)
 				<-fail
 				return actorstest.ErrBroken
 			},
 			Scan: func(r persistence.Range, _ int) error {
-				if !looking && reading && string(r.End) == string(persistence.DueRange(shard-1, 0, persistence.Never).End) {
-					looking = true
+				if !looking.Load() && reading.Load() && string(r.End) == string(persistence.DueRange(shard-1, 0, persistence.Never).End) {
+					looking.Store(true)
 					<-goOn
 				}
 				return nil
 			},
 		})
 		e.Advance(2 * time.Second) // the one is judged, and then the others have come due
-		if !reading || !looking {
-			t.Errorf("the judgement waits: %v, the survey waits: %v; want both", reading, looking)
+		if !reading.Load() || !looking.Load() {
+			t.Errorf("the judgement waits: %v, the survey waits: %v; want both", reading.Load(), looking.Load())
 		}
 		close(fail)
 		synctest.Wait()
