@@ -128,12 +128,19 @@ type learned struct {
 // activation says that a cell holds messages and has no actor. Cell → shard.
 type activation struct{ cell *cell }
 
-// loaded brings a conversation's state. Loader → shard.
+// loaded brings a conversation's state, for which an actor is needed where a visit brings it. Loader or visit → shard.
 type loaded struct {
-	cell  *cell
-	claim uint64
-	state *conversation.State
-	err   error
+	cell   *cell
+	claim  uint64
+	state  *conversation.State
+	err    error
+	attach bool
+}
+
+// visitFailed says that a turn of a conversation without an actor has panicked. Visit → shard.
+type visitFailed struct {
+	cell   *cell
+	reason any
 }
 
 // sweep asks for the passivation of conversations that were not used since. Engine → shard.

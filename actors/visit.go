@@ -1,0 +1,135 @@
+package actors
+
+import (
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+)
+
+// attendance is what became of a conversation's turns without an actor.
+type attendance uint8
+
+const (
+	attended     attendance = iota // the queue is empty, the cell sealed
+	actorNeeded                    // for what is left in the queue
+	attendFailed                   // a turn panicked; its proposal was refused
+)
+
+// attendAtMost is how many messages are worked off without an actor: a conversation with more of them is talked in.
+const attendAtMost = 32
+
+// visit does what is in the queue of a conversation that is packed, and packs it again. For all that is not so simple it is the shard's actor who sees to the cell. It is a turn of the shard's worker, in which
+// the shard's actor has none.
+func (s *shard) visit(c *cell) {
+	defer func() {
+		if reason := recover(); reason != nil { // of no message's turn: it may have been while what is packed was changed
+			s.packed = newPacked(s.engine.residency.packedRoom())
+			s.packedNow()
+			s.tell(&visitFailed{cell: c, reason: reason})
+		}
+	}()
+	if s.engine.draining.Load() {
+		s.tell(&activation{cell: c})
+		return
+	}
+	state := s.unpack(c.name)
+	if state == nil {
+		s.tell(&activation{cell: c})
+		return
+	}
+	if s.regular(c) {
+		s.handOver(c, state)
+		return
+	}
+	r := s.resident(state)
+	switch did, reason := s.attend(c, r); did {
+	case attended:
+		s.remove(c) // one in its place is seen to by itself
+	case attendFailed:
+		s.tell(&visitFailed{cell: c, reason: reason})
+	case actorNeeded:
+		s.handOver(c, state)
+	}
+}
+
+// handOver has an actor attached to a cell.
+func (s *shard) handOver(c *cell, state *conversation.State) {
+	c.mu.Lock()
+	claim := c.claim
+	c.mu.Unlock()
+	s.tell(&loaded{cell: c, claim: claim, state: state, attach: true})
+}
+
+// regular counts that a conversation became active, or was visited, and reports whether that was so often lately that an actor pays.
+func (s *shard) regular(c *cell) bool {
+	return s.regulars.count(c.name, int(s.engine.residency.perShard.Load())) >= regularVisits
+}
+
+// attend works off a cell's queue in place of an actor, on the worker's turn, and packs the state if nothing is left.
+func (s *shard) attend(c *cell, r resident) (did attendance, reason any) {
+	s.visitor = conversationActor{
+		cell: c, shard: s, engine: s.engine, policy: s.engine.policies.of(persistence.Namespace(c.name)), state: r.state, live: r.live,
+	}
+	for range attendAtMost {
+		message, failures := c.call()
+		if message == nil {
+			s.engine.counts.visits.Add(1)
+			s.pack(r)
+			return attended, nil
+		}
+		s.visitor.succeeded = failures == 0
+		served, reason := s.serve(message)
+		switch {
+		case reason != nil:
+			return attendFailed, reason
+		case !served:
+			c.mu.Lock()
+			c.putBack(message)
+			c.mu.Unlock()
+			r.settle()
+			return actorNeeded, nil
+		}
+	}
+	r.settle()
+	return actorNeeded, nil
+}
+
+// serve handles one message as the conversation's actor would. It reports false where that must be the actor itself, and what a turn panicked with.
+func (s *shard) serve(message any) (served bool, reason any) {
+	defer func() { reason = recover() }()
+	v := &s.visitor
+	switch m := message.(type) {
+	case *intake:
+		if v.misses(m) {
+			return false, nil
+		}
+		v.propose(m)
+	case errand:
+		if !v.mayRun(m) {
+			return false, nil
+		}
+		m.run(s.engine, s, v.resident())
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// misses reports whether memberships must be read for a proposal.
+func (a *conversationActor) misses(m *intake) bool {
+	a.live.Lock()
+	defer a.live.Unlock()
+	return len(a.state.Missing(m.proposal.Change, m.at)) > 0
+}
+
+func (a *conversationActor) mayRun(m errand) bool {
+	a.live.Lock()
+	defer a.live.Unlock()
+	return m.alone(a.state)
+}
+
+// settle has the rows encoded that are dirty: whoever goes on with the state owes them no more.
+func (r resident) settle() {
+	r.live.Lock()
+	defer r.live.Unlock()
+	r.live.Settle()
+}
