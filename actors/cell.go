@@ -238,6 +238,13 @@ func (c *cell) pop() any {
 	return message
 }
 
+// claimNow returns what numbers the shard's present attempt for a cell.
+func (c *cell) claimNow() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.claim
+}
+
 // call takes the first message of a cell that has no actor, in which it has failed so many times in a row; where there is none, the cell is sealed.
 func (c *cell) call() (message any, failures int) {
 	c.mu.Lock()

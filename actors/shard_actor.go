@@ -101,7 +101,7 @@ func (a *shardActor) activate(ctx actor.Context, c *cell) {
 	claim := c.claim
 	c.mu.Unlock()
 	if state := a.unpack(c.name); state != nil {
-		a.begin(ctx, c, state)
+		a.begin(ctx, c, state, fromRows)
 		return
 	}
 	a.engine.loaders.push(taskFunc(func() {
@@ -122,28 +122,28 @@ func (a *shardActor) loaded(ctx actor.Context, m *loaded) {
 			Kind: conversation.ErrUnavailable, Conversation: c.name, Reason: "its rows could not be read", Cause: m.err,
 		})
 		a.gone(ctx, c)
-	case m.attach:
-		a.attach(ctx, c, m.state)
 	default:
-		a.begin(ctx, c, m.state)
+		a.begin(ctx, c, m.state, m.how)
 	}
 }
 
 // begin does for a waiting cell what is in its queue, now that the state is there: with an actor, where that is needed or pays.
-func (a *shardActor) begin(ctx actor.Context, c *cell, state *conversation.State) {
-	if c.onlyErrands() || (a.visits() && !a.regular(c)) {
-		switch did, reason := a.attend(c, a.resident(state)); did {
-		case attended:
-			a.gone(ctx, c)
-			return
-		case attendFailed:
-			a.countFailure(c, reason)
-			a.vacated(ctx, c)
-			return
-		case actorNeeded:
-		}
+func (a *shardActor) begin(ctx actor.Context, c *cell, state *conversation.State, how loadedHow) {
+	if how == withActor || !c.onlyErrands() && (!a.visits() || how != taught && a.regular(c)) {
+		a.attach(ctx, c, state)
+		return
 	}
-	a.attach(ctx, c, state)
+	switch did, reason := a.attend(c, a.resident(state)); {
+	case did == attended:
+		a.gone(ctx, c)
+	case did == attendFailed:
+		a.countFailure(c, reason)
+		a.vacated(ctx, c)
+	case did == membersNeeded && how != taught && a.visits():
+		a.readMembers(c, state)
+	default:
+		a.attach(ctx, c, state)
+	}
 }
 
 func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.State) {

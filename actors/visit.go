@@ -9,9 +9,10 @@ import (
 type attendance uint8
 
 const (
-	attended     attendance = iota // the queue is empty, the cell sealed
-	actorNeeded                    // for what is left in the queue
-	attendFailed                   // a turn panicked; its proposal was refused
+	attended      attendance = iota // the queue is empty, the cell sealed
+	actorNeeded                     // for what is left in the queue
+	membersNeeded                   // likewise, and nothing more than that they are read
+	attendFailed                    // a turn panicked; its proposal was refused
 )
 
 // attendAtMost is how many messages are worked off without an actor: a conversation with more of them is talked in.
@@ -48,15 +49,23 @@ func (s *shard) visit(c *cell) {
 		s.tell(&visitFailed{cell: c, reason: reason})
 	case actorNeeded:
 		s.handOver(c, state)
+	case membersNeeded:
+		s.readMembers(c, state)
 	}
 }
 
 // handOver has an actor attached to a cell.
 func (s *shard) handOver(c *cell, state *conversation.State) {
-	c.mu.Lock()
-	claim := c.claim
-	c.mu.Unlock()
-	s.tell(&loaded{cell: c, claim: claim, state: state, attach: true})
+	s.tell(&loaded{cell: c, claim: c.claimNow(), state: state, how: withActor})
+}
+
+// readMembers has the memberships read that a cell's queue asks for.
+func (s *shard) readMembers(c *cell, state *conversation.State) {
+	claim := c.claimNow()
+	s.engine.loaders.push(taskFunc(func() {
+		s.engine.teach(state, c.asksFor(state))
+		s.tell(&loaded{cell: c, claim: claim, state: state, how: taught})
+	}))
 }
 
 // regular counts that a conversation became active, or was visited, and reports whether that was so often lately that an actor pays.
@@ -81,37 +90,37 @@ func (s *shard) attend(c *cell, r resident) (did attendance, reason any) {
 		switch {
 		case reason != nil:
 			return attendFailed, reason
-		case !served:
+		case served != attended:
 			c.mu.Lock()
 			c.putBack(message)
 			c.mu.Unlock()
 			r.settle()
-			return actorNeeded, nil
+			return served, nil
 		}
 	}
 	r.settle()
 	return actorNeeded, nil
 }
 
-// serve handles one message as the conversation's actor would. It reports false where that must be the actor itself, and what a turn panicked with.
-func (s *shard) serve(message any) (served bool, reason any) {
+// serve handles one message as the conversation's actor would, if that is possible without one, and returns what a turn panicked with.
+func (s *shard) serve(message any) (did attendance, reason any) {
 	defer func() { reason = recover() }()
 	v := &s.visitor
 	switch m := message.(type) {
 	case *intake:
 		if v.misses(m) {
-			return false, nil
+			return membersNeeded, nil
 		}
 		v.propose(m)
 	case errand:
 		if !v.mayRun(m) {
-			return false, nil
+			return actorNeeded, nil
 		}
 		m.run(s.engine, s, v.resident())
 	default:
-		return false, nil
+		return actorNeeded, nil
 	}
-	return true, nil
+	return attended, nil
 }
 
 // misses reports whether memberships must be read for a proposal.

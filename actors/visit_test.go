@@ -1,6 +1,8 @@
 package actors_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -49,8 +51,7 @@ func TestAScanMakesNobodyActive(t *testing.T) {
 	})
 }
 
-// What a visit cannot do itself is left to an actor, with all that waits behind it.
-func TestWhatAVisitCannotDoAnActorDoes(t *testing.T) {
+func TestMembershipsThatAVisitLacksAreRead(t *testing.T) {
 	actorstest.Run(t, actors.Config{}, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:42", "ann", 1, "bob", "cid")
 		e.Restart()
@@ -60,13 +61,34 @@ func TestWhatAVisitCannotDoAnActorDoes(t *testing.T) {
 			e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Change: &conversation.Read{User: user, Seq: 1}}, func(r *actors.Reply) { replies = append(replies, *r) })
 		}
 		e.Advance(0)
-		if c := e.Stats().Cells; c.Activations != 1 || len(replies) != 3 {
-			t.Fatalf("%+v, and %d replies, want one activation and three", c, len(replies))
+		if c := e.Stats().Cells; c.Activations != 0 || len(replies) != 3 {
+			t.Fatalf("%+v, and %d replies, want no activation and three", c, len(replies))
 		}
 		for i, r := range replies {
-			if want := uint64(1); r.Err != nil || (i > 0 && (!r.Changed || r.Membership.Unread != want)) {
+			if r.Err != nil || (i > 0 && (!r.Changed || r.Membership.Unread != 1)) {
 				t.Errorf("reply %d: %+v", i, r)
 			}
+		}
+	})
+}
+
+func TestMembershipsThatCannotBeReadRefuseOnlyWhoNeedsThem(t *testing.T) {
+	actorstest.Run(t, actors.Config{}, func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:42", "ann", 1, "bob")
+		e.Restart()
+		e.Post("group:42", "ann", 2)
+		e.Store.SetFaults(persistencetest.Faults{Get: func(key []byte) error {
+			if bytes.Equal(key, persistence.MembershipKey("bob", "group:42")) {
+				return context.DeadlineExceeded
+			}
+			return nil
+		}})
+		r := e.Do("group:42", &conversation.Read{User: "bob", Seq: 1})
+		wantField(t, r.Err, conversation.ErrUnavailable, "")
+		e.Post("group:42", "ann", 3)
+		e.Heal()
+		if r := e.Do("group:42", &conversation.Read{User: "bob", Seq: 2}); r.Err != nil || r.Membership.Unread != 1 {
+			t.Errorf("once it can be read: %+v", r)
 		}
 	})
 }
