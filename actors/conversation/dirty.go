@@ -29,20 +29,19 @@ func (s *State) TakeDirty() []Write {
 	if n == 0 {
 		return nil
 	}
-	var room [768]byte // enough for those of a pair
-	var ends [4]rowEnd
-	rows := encoding{writes: make([]Write, 0, n), bytes: room[:0], ends: ends[:0]}
+	rows, writes := encodings.Get().(*encoding), make([]Write, 0, n) //nolint:forcetypeassert,errcheck // nothing else is put into it
+	defer encodings.Put(rows)
 	if s.dirty.head {
 		rows.bytes = persistence.AppendHeadKey(rows.bytes, s.name)
 		key := len(rows.bytes)
 		rows.bytes = s.head.Append(rows.bytes)
-		rows.add(key, "")
+		writes = rows.add(writes, key, "")
 	}
 	if s.dirty.tail {
 		rows.bytes = persistence.AppendTailKey(rows.bytes, s.name)
 		key := len(rows.bytes)
 		rows.bytes = s.tail.Append(rows.bytes)
-		rows.add(key, "")
+		writes = rows.add(writes, key, "")
 	}
 	for i := 0; s.dirty.members > 0; i++ {
 		m := &s.members.list[i]
@@ -54,11 +53,11 @@ func (s *State) TakeDirty() []Write {
 		rows.bytes = persistence.AppendMembershipKey(rows.bytes, m.user, s.name)
 		key := len(rows.bytes)
 		rows.bytes = m.Append(rows.bytes)
-		rows.add(key, m.user)
+		writes = rows.add(writes, key, m.user)
 	}
-	rows.settle()
+	rows.settle(writes)
 	s.dirty = dirty{}
-	return rows.writes
+	return writes
 }
 
 // soilHead marks the head to be written.

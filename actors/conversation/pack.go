@@ -42,8 +42,7 @@ func (s *State) Pack(b []byte, now persistence.Instant) ([]byte, bool) {
 	if !s.alive(max(now, s.now)) {
 		return b, false
 	}
-	var names [fewNames]string
-	p := packing{State: s, senders: s.tail.Senders.Parts(), names: nameTable{roster: s.roster.Users, others: names[:0]}}
+	p := packing{State: s, senders: s.tail.Senders.Parts(), names: nameTable{roster: s.roster.Users}}
 	return p.pack(b), true
 }
 
@@ -93,7 +92,8 @@ func (p *packing) pack(b []byte) []byte {
 	b = (&group{
 		uint64(h.Generation), h.Version, h.LastSeq, apart(h.LoudSeq, h.LastSeq), h.Members, apart(p.tail.Version, h.Version), apart(p.tail.Last, h.LastSeq), p.roster.Version,
 	}).append(b)
-	b = p.times().append(b)
+	times := p.times()
+	b = times.append(b)
 	if flags&packedRare != 0 {
 		b = rare.append(b)
 	}
@@ -141,13 +141,13 @@ func (p *packing) flags() uint16 {
 }
 
 // times are the head's, most of which are near each other.
-func (p *packing) times() *group {
+func (p *packing) times() group {
 	h := &p.head
 	deadline, near := uint64(0), h.Activity
 	if h.Deadline != persistence.Never {
 		deadline, near = apart(h.Deadline, h.Activity), h.Deadline
 	}
-	return &group{
+	return group{
 		uint64(h.Activity), apart(h.Born, h.Activity), apart(h.SentAt, h.Activity), apart(h.Ordered, h.SentAt), deadline, since(h.Due, near),
 		since(h.Changed, h.Activity), since(h.Listed, PeriodOf(h.Ordered)),
 	}
