@@ -121,6 +121,28 @@ func (d *decoder) bytes() []byte {
 	return nil
 }
 
+// strings reads a list of at most so many strings, which share their memory.
+func (d *decoder) strings(most int) []string {
+	n := d.count()
+	if n > most {
+		d.fail()
+	}
+	from := d.rest
+	for range n {
+		d.raw()
+	}
+	if n == 0 || d.err != nil {
+		return nil
+	}
+	list, all := make([]string, n), string(from[:len(from)-len(d.rest)])
+	for i := range list {
+		size, width := binary.Uvarint(from)
+		list[i] = all[width : width+int(size)]
+		from, all = from[width+int(size):], all[width+int(size):]
+	}
+	return list
+}
+
 // count reads the length of a list whose items take at least one byte each.
 func (d *decoder) count() int {
 	n := d.uint()

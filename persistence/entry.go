@@ -78,8 +78,11 @@ type Roster struct {
 }
 
 // Encode returns the row's value.
-func (r *Roster) Encode() []byte {
-	b := binary.AppendUvarint(appendHeader(make([]byte, 0, 16+16*len(r.Users)), r.Generation), r.Version)
+func (r *Roster) Encode() []byte { return r.Append(make([]byte, 0, 16+16*len(r.Users))) }
+
+// Append appends the row's value to b.
+func (r *Roster) Append(b []byte) []byte {
+	b = binary.AppendUvarint(appendHeader(b, r.Generation), r.Version)
 	b = binary.AppendUvarint(b, uint64(len(r.Users)))
 	for _, user := range r.Users {
 		b = appendString(b, user)
@@ -90,15 +93,7 @@ func (r *Roster) Encode() []byte {
 // DecodeRoster reads a [Roster].
 func DecodeRoster(value []byte) (*Roster, error) {
 	d := decode(value)
-	r := &Roster{Generation: Generation(d.fixed64()), Version: d.uint()}
-	if n := d.count(); n > MaxRoster {
-		d.fail()
-	} else if n > 0 {
-		r.Users = make([]string, n)
-		for i := range r.Users {
-			r.Users[i] = d.string()
-		}
-	}
+	r := &Roster{Generation: Generation(d.fixed64()), Version: d.uint(), Users: d.strings(MaxRoster)}
 	if err := d.done(); err != nil {
 		return nil, rowError("roster", err)
 	}

@@ -56,7 +56,11 @@ const (
 
 // Encode returns the row's value.
 func (h *Head) Encode() []byte {
-	b := make([]byte, 0, 96+len(h.LastSender)+len(h.Preview))
+	return h.Append(make([]byte, 0, 112+len(h.LastSender)+len(h.Preview)))
+}
+
+// Append appends the row's value to b.
+func (h *Head) Append(b []byte) []byte {
 	b = appendHeader(b, h.Generation)
 	b = append(b, isHead)
 	b = binary.AppendUvarint(b, h.Version)

@@ -33,17 +33,23 @@ const (
 var ErrKey = errors.New("persistence: malformed key")
 
 func shardKey(shard Shard, kind byte, room int) []byte {
-	key := make([]byte, 0, 4+room)
-	key = append(key, spaceShard)
-	key = binary.BigEndian.AppendUint16(key, uint16(shard))
-	return append(key, kind)
+	return appendShard(make([]byte, 0, 4+room), shard, kind)
+}
+
+func appendShard(b []byte, shard Shard, kind byte) []byte {
+	return append(binary.BigEndian.AppendUint16(append(b, spaceShard), uint16(shard)), kind)
 }
 
 func appendName(key []byte, name string) []byte { return append(append(key, name...), 0) }
 
 // HeadKey is the key of a conversation's [Head] or [Tombstone].
 func HeadKey(conversation string) []byte {
-	return appendName(shardKey(ShardOf(conversation), kindHead, len(conversation)+1), conversation)
+	return AppendHeadKey(make([]byte, 0, 5+len(conversation)), conversation)
+}
+
+// AppendHeadKey appends a [HeadKey] to b.
+func AppendHeadKey(b []byte, conversation string) []byte {
+	return appendName(appendShard(b, ShardOf(conversation), kindHead), conversation)
 }
 
 // HeadsRange holds the heads and tombstones of a shard, in the order of their names.
@@ -71,7 +77,12 @@ func ParseGraveKey(key []byte) (conversation string, at Instant, generation Gene
 
 // TailKey is the key of a conversation's [Tail].
 func TailKey(conversation string) []byte {
-	return appendName(shardKey(ShardOf(conversation), kindTail, len(conversation)+1), conversation)
+	return AppendTailKey(make([]byte, 0, 5+len(conversation)), conversation)
+}
+
+// AppendTailKey appends a [TailKey] to b.
+func AppendTailKey(b []byte, conversation string) []byte {
+	return appendName(appendShard(b, ShardOf(conversation), kindTail), conversation)
 }
 
 // MemberKey is the key of the [Member] row that lists a user in a conversation.
@@ -117,8 +128,12 @@ func EventsRange(shard Shard, from uint64) Range {
 
 // MembershipKey is the key of a user's [Membership] in a conversation.
 func MembershipKey(user, conversation string) []byte {
-	key := make([]byte, 0, len(user)+len(conversation)+3)
-	return appendName(appendName(append(key, spaceUser), user), conversation)
+	return AppendMembershipKey(make([]byte, 0, len(user)+len(conversation)+3), user, conversation)
+}
+
+// AppendMembershipKey appends a [MembershipKey] to b.
+func AppendMembershipKey(b []byte, user, conversation string) []byte {
+	return appendName(appendName(append(b, spaceUser), user), conversation)
 }
 
 // MembershipsRange holds a user's [Membership] rows, in the order of the conversations' names.

@@ -62,7 +62,11 @@ const (
 
 // Encode returns the row's value.
 func (m *Membership) Encode() []byte {
-	b := make([]byte, 0, 64+len(m.Custom)+4*len(m.Mentions))
+	return m.Append(make([]byte, 0, 64+len(m.Custom)+4*len(m.Mentions)))
+}
+
+// Append appends the row's value to b.
+func (m *Membership) Append(b []byte) []byte {
 	b = appendHeader(b, m.Generation)
 	var flags byte
 	if m.Left {

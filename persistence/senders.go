@@ -1,160 +1,161 @@
 package persistence
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
-// Senders is who sent the last [TailSenders] messages: a ring, indexed by sequence number, of places in a table of names. Both grow with the conversation, and
-// neither the time that Set takes nor the memory depends on how many take part in it.
+// Senders is who sent the last [TailSenders] messages: a ring, indexed by sequence number, of places in a table of names. A place has as few bits as the table needs. Both grow with
+// the conversation, and neither the time that Set takes, over time, nor the memory depends on how many take part in it.
 type Senders struct {
-	places []uint16 // 0: unknown
-	names  []sender // of places from 1 on
-	free   []uint16 // places whose name nobody refers to
-	known  map[string]uint16
-	bytes  int // of all names
+	parts SendersParts
+	known map[string]uint16 // places by name: of a table with more than fewSenders, once a name was looked up
 }
 
-type sender struct {
-	name     string
-	messages uint16 // that refer to it
+// SendersParts is what [Senders] are made of.
+type SendersParts struct {
+	Ring  []byte   // the places, from the lowest bits of a byte on; 0: unknown. Places behind its end are unknown, too.
+	Width uint8    // the bits of a place: 2, 4, 8 or 16; 0 where there are none
+	Names []string // of places from 1 on, some perhaps such as nobody refers to any more
 }
+
+// SendersOf returns the senders that are made of the parts, which are theirs from then on.
+func SendersOf(parts SendersParts) Senders { return Senders{parts: parts} }
+
+// Parts returns what the senders are made of, which stays theirs.
+func (s *Senders) Parts() SendersParts { return s.parts }
 
 // fewSenders is how many names are looked through one by one.
 const fewSenders = 8
 
+// widestTable is how many names a table may have at most: so many more than may be referred to that it is swept once in as many messages.
+const widestTable = 2*TailSenders - 1
+
+// widthFor returns the bits of places in a table of n names.
+func widthFor(n int) uint8 {
+	for _, width := range [...]uint8{2, 4, 8} {
+		if n <= roomFor(width) {
+			return width
+		}
+	}
+	return 16
+}
+
+// roomFor returns how many names a table may have where places have so many bits.
+func roomFor(width uint8) int { return min(1<<width-1, widestTable) }
+
 // Of returns the sender of a message within the last TailSenders, or "" where that is not known.
 func (s *Senders) Of(seq uint64) string {
-	i := int(seq % TailSenders)
-	if i >= len(s.places) || s.places[i] == 0 {
-		return ""
+	if place := s.parts.at(int(seq % TailSenders)); place != 0 {
+		return s.parts.Names[place-1]
 	}
-	return s.names[s.places[i]-1].name
+	return ""
 }
 
 // Set records who sent the message; "" makes it unknown.
 func (s *Senders) Set(seq uint64, user string) {
 	i := int(seq % TailSenders)
-	if i >= len(s.places) {
-		if user == "" {
-			return
-		}
-		s.places = append(s.places, make([]uint16, i+1-len(s.places))...)
+	if s.parts.at(i) != 0 {
+		s.parts.put(i, 0) // so that a name which nobody else refers to makes room
 	}
-	old := s.places[i]
-	s.places[i] = s.refer(user)
-	s.release(old)
+	if user != "" {
+		s.parts.put(i, s.place(user))
+	}
 }
 
-// refer returns the place of a name, which one more message refers to.
-func (s *Senders) refer(user string) uint16 {
-	if user == "" {
-		return 0
+// place returns the place of a name in the table, which it is put into where it is not there.
+func (s *Senders) place(user string) uint16 {
+	if place := s.find(user); place != 0 {
+		return place
 	}
-	place := s.find(user)
-	if place == 0 {
-		place = s.add(user)
+	if len(s.parts.Names) >= roomFor(s.parts.Width) {
+		s.sweep()
 	}
-	s.names[place-1].messages++
+	s.parts.Names = append(s.parts.Names, user)
+	place := uint16(len(s.parts.Names))
+	if s.known != nil {
+		s.known[user] = place
+	}
 	return place
 }
 
 // find returns the place of a name, 0 if it has none.
 func (s *Senders) find(user string) uint16 {
-	if len(s.names) > fewSenders {
-		return s.known[user]
+	names := s.parts.Names
+	if len(names) <= fewSenders {
+		return uint16(slices.Index(names, user) + 1)
 	}
-	for i := range s.names {
-		if s.names[i].name == user {
-			return uint16(i + 1)
+	if s.known == nil {
+		s.known = make(map[string]uint16, 2*len(names))
+		for i, name := range names {
+			s.known[name] = uint16(i + 1)
 		}
 	}
-	return 0
+	return s.known[user]
 }
 
-func (s *Senders) add(user string) (place uint16) {
-	if n := len(s.free); n > 0 {
-		place = s.free[n-1]
-		s.free = s.free[:n-1]
-		s.names[place-1].name = user
-	} else {
-		s.names = append(s.names, sender{name: user})
-		place = uint16(len(s.names))
+// sweep takes the names out of the table that nobody refers to, and widens the places where it stays nearly full.
+func (s *Senders) sweep() {
+	old := s.parts
+	var order sendersOrder
+	order.find(&old)
+	names := make([]string, order.n, order.n+1)
+	for i := range names {
+		names[i] = old.Names[order.places[i]-1]
 	}
-	s.bytes += len(user)
-	switch {
-	case s.known != nil:
-		s.known[user] = place
-	case len(s.names) > fewSenders:
-		s.known = make(map[string]uint16, 2*fewSenders)
-		for i := range s.names {
-			s.known[s.names[i].name] = uint16(i + 1)
+	width := max(old.Width, widthFor(order.n+order.n/4+1))
+	s.known = nil
+	s.parts = SendersParts{Ring: make([]byte, 0, bytesFor(old.len(), width)), Width: width, Names: names}
+	for i := range old.len() {
+		if place := old.at(i); place != 0 {
+			s.parts.put(i, order.numbers[place])
 		}
 	}
-	return place
-}
-
-// release says that one message less refers to a place.
-func (s *Senders) release(place uint16) {
-	if place == 0 {
-		return
-	}
-	named := &s.names[place-1]
-	if named.messages--; named.messages > 0 {
-		return
-	}
-	delete(s.known, named.name)
-	s.bytes -= len(named.name)
-	named.name = ""
-	s.free = append(s.free, place)
 }
 
 // size is about how many bytes append adds.
-func (s *Senders) size() int { return s.bytes + len(s.names) + 2*len(s.places) }
+func (s *Senders) size() int {
+	n := 4 + 2*len(s.parts.Names) + 2*s.parts.len()
+	for _, name := range s.parts.Names {
+		n += len(name)
+	}
+	return n
+}
 
 // append writes the names, as they first occur in the ring, and the ring.
 func (s *Senders) append(b []byte) []byte {
-	var moved, order [TailSenders + 2]uint16
-	n := uint16(0)
-	for _, place := range s.places {
-		if place != 0 && moved[place] == 0 {
-			n++
-			moved[place], order[n] = n, place
-		}
+	n := s.parts.len()
+	if n == 0 {
+		return append(b, 0, 0)
 	}
-	b = binary.AppendUvarint(b, uint64(n))
-	for _, place := range order[1 : n+1] {
-		b = appendString(b, s.names[place-1].name)
+	var order sendersOrder
+	order.find(&s.parts)
+	b = binary.AppendUvarint(b, uint64(order.n))
+	for _, place := range order.places[:order.n] {
+		b = appendString(b, s.parts.Names[place-1])
 	}
-	b = binary.AppendUvarint(b, uint64(len(s.places)))
-	for _, place := range s.places {
-		b = binary.AppendUvarint(b, uint64(moved[place]))
-	}
-	return b
+	return s.parts.appendRing(binary.AppendUvarint(b, uint64(n)), n, &order)
 }
 
 func (d *decoder) senders(s *Senders) {
-	count := d.count()
-	if count > TailSenders {
+	names := d.strings(TailSenders)
+	n := d.count()
+	if n > TailSenders {
 		d.fail()
 		return
 	}
-	names := make([]string, 0, TailSenders)
-	for range count {
-		names = append(names, d.string())
-	}
-	count = d.count()
-	if count > TailSenders {
-		d.fail()
+	if n == 0 || d.err != nil {
 		return
 	}
-	if count > 0 {
-		s.places = make([]uint16, count)
-	}
-	for i := range s.places {
+	s.parts.Names, s.parts.Width = names, widthFor(len(names))
+	s.parts.Ring = make([]byte, 0, bytesFor(n, s.parts.Width))
+	for i := range n {
 		switch place := d.uint(); {
 		case place > uint64(len(names)):
 			d.fail()
 			return
-		case place > 0:
-			s.places[i] = s.refer(names[place-1])
+		case place > 0 && names[place-1] != "":
+			s.parts.put(i, uint16(place))
 		}
 	}
 }

@@ -19,21 +19,6 @@ type Tail struct {
 	Senders    Senders
 }
 
-// Marks is a set of messages among the last [TailMessages]: a ring of bits, indexed by sequence number.
-type Marks [TailMessages / 64]uint64
-
-// Has reports whether the message is marked. Only messages within the tail may be asked for.
-func (m *Marks) Has(seq uint64) bool { return m[seq%TailMessages/64]&(1<<(seq%64)) != 0 }
-
-// Set marks the message, or takes its mark away.
-func (m *Marks) Set(seq uint64, on bool) {
-	if on {
-		m[seq%TailMessages/64] |= 1 << (seq % 64)
-	} else {
-		m[seq%TailMessages/64] &^= 1 << (seq % 64)
-	}
-}
-
 // Extend moves the tail's end to seq. The messages between the old end and seq, and seq itself, are unmarked and of unknown sender.
 func (t *Tail) Extend(seq uint64) {
 	if seq > t.Last {
@@ -70,8 +55,11 @@ func (t *Tail) blank(after, upTo uint64) {
 }
 
 // Encode returns the row's value.
-func (t *Tail) Encode() []byte {
-	b := appendHeader(make([]byte, 0, 64+t.Senders.size()), t.Generation)
+func (t *Tail) Encode() []byte { return t.Append(make([]byte, 0, 64+t.Senders.size())) }
+
+// Append appends the row's value to b.
+func (t *Tail) Append(b []byte) []byte {
+	b = appendHeader(b, t.Generation)
 	b = binary.AppendUvarint(b, t.Version)
 	b = binary.AppendUvarint(b, t.Last)
 	b = t.Uncounted.append(b)
@@ -90,34 +78,4 @@ func DecodeTail(value []byte) (*Tail, error) {
 		return nil, rowError("tail", err)
 	}
 	return t, nil
-}
-
-// append writes which words are not zero, and those words.
-func (m *Marks) append(b []byte) []byte {
-	var present uint16
-	for i, word := range m {
-		if word != 0 {
-			present |= 1 << i
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(present))
-	for _, word := range m {
-		if word != 0 {
-			b = binary.BigEndian.AppendUint64(b, word)
-		}
-	}
-	return b
-}
-
-func (d *decoder) marks(m *Marks) {
-	present := d.uint()
-	if present >= 1<<len(m) {
-		d.fail()
-		return
-	}
-	for i := range m {
-		if present&(1<<i) != 0 {
-			m[i] = d.fixed64()
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/parley-im/parley/persistence"
@@ -54,9 +55,14 @@ func (a *applier) takeBack() { a.undo.restore(a.State, &a.changed) }
 
 // touch returns a user's membership to be changed, and marks it.
 func (a *applier) touch(user string) *persistence.Membership {
-	m, known := a.members.look(user)
+	was := member{user: user}
+	at := a.members.find(user)
+	if at >= 0 {
+		was = a.members.list[at]
+	}
+	m := was.Membership
 	if a.changed.find(user) == nil {
-		a.changed.add(user, m, known, a.before(m))
+		a.changed.add(touched{user: was.user, before: a.before(m), held: m, unknown: at < 0, dirty: was.dirty})
 	}
 	if m == nil {
 		m = &persistence.Membership{Generation: a.head.Generation, Rewinds: a.head.LastRewind(), Outlived: a.outlives(user)}
@@ -67,10 +73,10 @@ func (a *applier) touch(user string) *persistence.Membership {
 
 // begin starts the next generation. What came before it, if it is still there, is over.
 func (a *applier) begin() {
-	old := a.head
-	if old != nil {
+	if a.present {
+		old := a.head
 		a.floor = persistence.Tombstone{Generation: old.Generation, LastSeq: old.LastSeq}
-		a.ended = a.ending(old)
+		a.ended = a.ending(&old)
 		record := persistence.Due{
 			Ended: &persistence.Ended{Reason: old.Reason, LastSeq: old.LastSeq, Deadline: old.Deadline, Users: a.roster.Users},
 			Index: old.Index(),
@@ -80,9 +86,10 @@ func (a *applier) begin() {
 			Value:     record.Encode(),
 			IfPresent: true, // the reaper may have deleted the generation, and the entry with it
 		})
-		a.unlist(old)
+		a.unlist(&old)
 	}
-	a.head = &persistence.Head{
+	a.present = true
+	a.head = persistence.Head{
 		Generation: a.in.Next(),
 		Born:       a.now,
 		Floor:      a.floor.LastSeq,
@@ -93,7 +100,7 @@ func (a *applier) begin() {
 	}
 	a.undo.begun = true
 	a.tail = persistence.Tail{Generation: a.head.Generation, Last: a.head.LastSeq}
-	a.roster = &persistence.Roster{Generation: a.head.Generation}
+	a.roster = persistence.Roster{Generation: a.head.Generation}
 	a.tailChanged = true
 	a.headChanged = true
 	a.members, a.complete = members{}, true
@@ -104,7 +111,7 @@ func (a *applier) begin() {
 // arm sees to it that the due entry is not later than the deadline. An earlier one is left: it is moved when it comes due, so that a busy conversation
 // costs one index write in each retention period.
 func (a *applier) arm(out *Outcome) {
-	if at := judgedAt(a.head); at == persistence.Never || (a.head.Due != 0 && a.head.Due <= max(a.now, at)) {
+	if at := judgedAt(&a.head); at == persistence.Never || (a.head.Due != 0 && a.head.Due <= max(a.now, at)) {
 		return
 	}
 	a.rearm(out, a.now)
@@ -116,7 +123,7 @@ func (s *State) rearm(out *Outcome, now persistence.Instant) {
 		out.Writes = append(out.Writes, Write{Key: persistence.DueKey(s.name, s.head.Due, s.head.Generation), Delete: true})
 	}
 	s.head.Due = 0
-	if at := judgedAt(s.head); at != persistence.Never {
+	if at := judgedAt(&s.head); at != persistence.Never {
 		s.head.Due = min(max(now, at), s.head.Deadline)
 		out.Due = s.head.Due
 		out.Writes = append(out.Writes, Write{Key: persistence.DueKey(s.name, s.head.Due, s.head.Generation)})
@@ -133,7 +140,7 @@ func (s *State) ending(head *persistence.Head) *Ending {
 		Due:          head.Due,
 		Members:      head.Members,
 		Index:        head.Index(),
-		Users:        s.roster.Users,
+		Users:        slices.Clone(s.roster.Users),
 	}
 }
 
@@ -160,7 +167,7 @@ func (a *applier) finish() Outcome {
 	if a.headChanged || a.headTouched {
 		a.arm(&out)
 		if a.deleted {
-			out.Ended = a.ending(a.head)
+			out.Ended = a.ending(&a.head)
 		}
 		a.soilHead(&out)
 	}

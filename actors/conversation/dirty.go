@@ -1,20 +1,18 @@
 package conversation
 
 import (
-	"slices"
-
 	"github.com/parley-im/parley/persistence"
 )
 
 // dirty is which rows of a State have changed since they were last encoded: a row that changes a hundred times between two flushes is encoded once.
 type dirty struct {
 	head, tail bool
-	users      names // whose memberships
+	members    int // how many memberships, of which each is marked
 }
 
 // Dirty returns how many rows have changed since they were last taken by [State.TakeDirty].
 func (s *State) Dirty() int {
-	n := s.dirty.users.len()
+	n := s.dirty.members
 	if s.dirty.head {
 		n++
 	}
@@ -25,22 +23,39 @@ func (s *State) Dirty() int {
 }
 
 // TakeDirty returns the rows that changes have left dirty, as they are by now: the head, the tail and memberships. Together with all Writes of the outcomes so far they are what all
-// changes come to; without them the rows are not whole.
+// changes come to; without them the rows are not whole. They share their memory.
 func (s *State) TakeDirty() []Write {
 	n := s.Dirty()
 	if n == 0 {
 		return nil
 	}
-	writes := make([]Write, 0, n)
+	rows, writes := encodings.Get().(*encoding), make([]Write, 0, n) //nolint:forcetypeassert,errcheck // nothing else is put into it
+	defer encodings.Put(rows)
 	if s.dirty.head {
-		writes = append(writes, Write{Key: persistence.HeadKey(s.name), Value: s.head.Encode()})
+		rows.bytes = persistence.AppendHeadKey(rows.bytes, s.name)
+		key := len(rows.bytes)
+		rows.bytes = s.head.Append(rows.bytes)
+		writes = rows.add(writes, key, "")
 	}
 	if s.dirty.tail {
-		writes = append(writes, Write{Key: persistence.TailKey(s.name), Value: s.tail.Encode()})
+		rows.bytes = persistence.AppendTailKey(rows.bytes, s.name)
+		key := len(rows.bytes)
+		rows.bytes = s.tail.Append(rows.bytes)
+		writes = rows.add(writes, key, "")
 	}
-	for user := range s.dirty.users.each {
-		writes = append(writes, Write{Key: persistence.MembershipKey(user, s.name), Value: s.members.get(user).Encode(), User: user})
+	for i := 0; s.dirty.members > 0; i++ {
+		m := &s.members.list[i]
+		if !m.dirty {
+			continue
+		}
+		m.dirty = false
+		s.dirty.members--
+		rows.bytes = persistence.AppendMembershipKey(rows.bytes, m.user, s.name)
+		key := len(rows.bytes)
+		rows.bytes = m.Append(rows.bytes)
+		writes = rows.add(writes, key, m.user)
 	}
+	rows.settle(writes)
 	s.dirty = dirty{}
 	return writes
 }
@@ -56,66 +71,19 @@ func (s *State) soilTail(out *Outcome) {
 	out.Dirtied++
 }
 
+// soilMember marks a user's membership to be written, which is known.
 func (s *State) soilMember(out *Outcome, user string) {
-	s.dirty.users.add(user)
+	if m := &s.members.list[s.members.find(user)]; !m.dirty {
+		m.dirty = true
+		s.dirty.members++
+	}
 	out.Dirtied++
 }
 
-// fewNames is how many names are looked through one by one.
-const fewNames = 8
-
-// names is a set of names, in the order in which they came.
-type names struct {
-	list  []string
-	index map[string]struct{} // where there are many
-}
-
-func (n *names) len() int { return len(n.list) }
-
-func (n *names) has(name string) bool {
-	if n.index != nil {
-		_, has := n.index[name]
-		return has
-	}
-	return slices.Contains(n.list, name)
-}
-
-func (n *names) add(name string) {
-	if n.has(name) {
-		return
-	}
-	n.list = append(n.list, name)
-	if n.index != nil {
-		n.index[name] = struct{}{}
-	} else {
-		n.reindex()
-	}
-}
-
-// reindex makes the index be of the list.
-func (n *names) reindex() {
-	n.index = nil
-	if len(n.list) <= fewNames {
-		return
-	}
-	n.index = make(map[string]struct{}, 2*len(n.list))
-	for _, name := range n.list {
-		n.index[name] = struct{}{}
-	}
-}
-
-// remove takes a name out, if it is there. The list is another one then: whoever kept the one before still has it.
-func (n *names) remove(name string) {
-	if i := slices.Index(n.list, name); i >= 0 {
-		n.list = slices.Concat(n.list[:i], n.list[i+1:])
-		n.reindex()
-	}
-}
-
-func (n *names) each(yield func(string) bool) {
-	for _, name := range n.list {
-		if !yield(name) {
-			return
-		}
+// cleanMember takes the mark away that a membership is to be written.
+func (s *State) cleanMember(user string) {
+	if i := s.members.find(user); i >= 0 && s.members.list[i].dirty {
+		s.members.list[i].dirty = false
+		s.dirty.members--
 	}
 }

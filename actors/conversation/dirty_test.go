@@ -176,5 +176,14 @@ func shown(tail *persistence.Tail) string {
 	for i := range senders {
 		senders[i] = tail.Senders.Of(uint64(i))
 	}
-	return fmt.Sprint(tail.Generation, tail.Version, tail.Last, tail.Uncounted, tail.Everyone, senders)
+	var uncounted, everyone []uint64
+	for seq := range uint64(persistence.TailMessages) {
+		if tail.Uncounted.Has(seq) {
+			uncounted = append(uncounted, seq)
+		}
+		if tail.Everyone.Has(seq) {
+			everyone = append(everyone, seq)
+		}
+	}
+	return fmt.Sprint(tail.Generation, tail.Version, tail.Last, uncounted, everyone, senders)
 }

@@ -42,13 +42,13 @@ func (v Verdict) String() string {
 func (s *State) Judge(generation persistence.Generation, due, now persistence.Instant) (Verdict, Outcome) {
 	var out Outcome
 	switch {
-	case s.head == nil || s.head.Generation < generation:
+	case !s.present || s.head.Generation < generation:
 		return Orphaned, out
 	case s.head.Generation > generation || s.head.Due != due:
 		return Moved, out
 	case !s.alive(max(now, s.now)):
 		s.now = max(now, s.now) // what was judged over stays over, whatever the stamp of the next change
-		out.Ended = s.ending(s.head)
+		out.Ended = s.ending(&s.head)
 		return Over, out
 	case s.Asks(generation, due, now):
 		return Unsure, out

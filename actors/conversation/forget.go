@@ -78,7 +78,7 @@ func (a *applier) forget(f *Forget) {
 
 // removed writes that a user was forgotten, in place of their rows.
 func (a *applier) removed(out *Outcome, user string) {
-	a.dirty.users.remove(user)
+	a.cleanMember(user)
 	out.Writes = append(out.Writes,
 		Write{Key: persistence.MembershipKey(user, a.name), Delete: true, User: user},
 		Write{Key: persistence.MemberKey(a.name, user), Delete: true, User: user},

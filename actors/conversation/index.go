@@ -113,9 +113,9 @@ func (a *applier) enroll(out *Outcome) {
 	case len(users) > persistence.MaxRoster:
 		a.head.Large = true
 		out.Writes = append(out.Writes, Write{Key: persistence.RosterKey(a.name), Delete: true})
-		a.roster = &persistence.Roster{Generation: a.head.Generation}
+		a.roster = persistence.Roster{Generation: a.head.Generation}
 	default:
-		a.roster = &persistence.Roster{Generation: a.head.Generation, Version: a.roster.Version + 1, Users: users}
+		a.roster = persistence.Roster{Generation: a.head.Generation, Version: a.roster.Version + 1, Users: users}
 		out.Writes = append(out.Writes, Write{Key: persistence.RosterKey(a.name), Value: a.roster.Encode()})
 	}
 }
@@ -125,7 +125,7 @@ func (a *applier) place(stamp persistence.Instant) {
 	if !a.headChanged {
 		return
 	}
-	h := a.head
+	h := &a.head
 	if h.Large {
 		h.Listed, h.Noticed = 0, 0
 		return

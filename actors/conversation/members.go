@@ -2,6 +2,9 @@ package conversation
 
 import "github.com/parley-im/parley/persistence"
 
+// fewNames is how many names are looked through one by one.
+const fewNames = 8
+
 // members are the memberships that are known, by user: nil stands for "no member". Most conversations have two, which are found sooner by looking than by hashing, and in less memory.
 type members struct {
 	list   []member
@@ -9,8 +12,10 @@ type members struct {
 }
 
 type member struct {
-	user string
 	*persistence.Membership
+
+	user  string
+	dirty bool // it has changed since its row was last encoded
 }
 
 func (s *members) len() int { return len(s.list) }
@@ -32,16 +37,10 @@ func (s *members) find(user string) int {
 
 // get returns a user's membership, nil where they are no member or that is not known.
 func (s *members) get(user string) *persistence.Membership {
-	m, _ := s.look(user)
-	return m
-}
-
-// look returns a user's membership, nil where they are no member, and whether that is known.
-func (s *members) look(user string) (m *persistence.Membership, known bool) {
 	if i := s.find(user); i >= 0 {
-		return s.list[i].Membership, true
+		return s.list[i].Membership
 	}
-	return nil, false
+	return nil
 }
 
 func (s *members) has(user string) bool { return s.find(user) >= 0 }
@@ -51,22 +50,19 @@ func (s *members) set(user string, m *persistence.Membership) {
 		s.list[i].Membership = m
 		return
 	}
-	s.list = append(s.list, member{user, m})
-	if s.places != nil {
-		s.places[user] = len(s.list) - 1
-	} else {
-		s.reindex()
-	}
+	s.add(member{Membership: m, user: user})
 }
 
-// reindex makes the places be those in the list.
-func (s *members) reindex() {
-	s.places = nil
-	if len(s.list) <= fewNames {
-		return
-	}
-	s.places = make(map[string]int, 2*len(s.list))
-	for i := range s.list {
-		s.places[s.list[i].user] = i
+// add takes in one that is not there yet.
+func (s *members) add(m member) {
+	s.list = append(s.list, m)
+	switch {
+	case s.places != nil:
+		s.places[m.user] = len(s.list) - 1
+	case len(s.list) > fewNames:
+		s.places = make(map[string]int, 2*len(s.list))
+		for i := range s.list {
+			s.places[s.list[i].user] = i
+		}
 	}
 }

@@ -92,7 +92,7 @@ func (a *applier) show(p *Post, sentAt persistence.Instant) {
 
 // reached is the last message of the generation that is over, or of the one before the first.
 func (s *State) reached() uint64 {
-	if s.head != nil {
+	if s.present {
 		return s.head.LastSeq
 	}
 	return s.floor.LastSeq

@@ -36,7 +36,7 @@ func (a *applier) retain(touched persistence.Instant) {
 	if a.deleted {
 		return // it has one
 	}
-	h, policy := a.head, a.in.Policy
+	h, policy := &a.head, &a.in.Policy
 	before := [...]persistence.Instant{h.Deadline, h.Kept, h.Touched}
 	h.Touched = 0
 	if policy.ExpireIdle > 0 {
@@ -64,7 +64,7 @@ func (a *applier) retain(touched persistence.Instant) {
 
 // heed forgets the witness who may have nothing unread any more. They are looked for anew, then, as soon as the retention has run out.
 func (a *applier) heed() {
-	h := a.head
+	h := &a.head
 	if h.Witness == "" {
 		return
 	}
@@ -118,8 +118,7 @@ func Applied(policy Policy, name string, head *persistence.Head, now persistence
 	if now >= head.Deadline {
 		return true
 	}
-	trial := *head
-	s := &State{name: name, head: &trial, now: now}
+	s := &State{name: name, head: *head, present: true, now: now}
 	out := s.Reconsider(policy, now)
 	return out.Rows() == 0
 }

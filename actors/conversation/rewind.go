@@ -32,7 +32,7 @@ func (a *applier) rewind(r *Rewind, alive bool) error {
 	a.headChanged, a.tailChanged, a.fewer = true, true, true
 	for _, m := range a.members.list {
 		if m.Membership != nil {
-			m.Follow(a.head)
+			m.Follow(&a.head)
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (a *applier) pin(user string, pin uint64) {
 
 func (a *applier) hide(user string, hide persistence.Hide) {
 	m := a.members.get(user)
-	if hide == hiding(a.head, m) {
+	if hide == hiding(&a.head, m) {
 		return
 	}
 	m = a.touch(user)

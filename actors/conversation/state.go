@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"slices"
+
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -12,12 +14,14 @@ const maxResident = 4096
 // A change is applied in place, and what it changed in rows that are there already is encoded only when [State.TakeDirty] is asked for it. Where it panics, the State is as it was.
 type State struct {
 	name string
-	head *persistence.Head // of the latest generation, alive or over; nil: there is none
+	head persistence.Head // of the latest generation, alive or over
+	// present: there is such a generation, and head is its.
+	present bool
 	// floor is what older generations had reached, as far as that is still known: from the tombstone, or from the head that came after them.
 	floor persistence.Tombstone
 	tail  persistence.Tail
 	// roster names the members, as long as they are few: where head.Large is not set.
-	roster *persistence.Roster
+	roster persistence.Roster
 	// members holds the memberships that are known: nil stands for "no member". Where complete is set, a user who is not in it is no member.
 	members  members
 	complete bool
@@ -31,25 +35,19 @@ type State struct {
 
 // Load makes a State from a conversation's rows: the values under its head's, its tail's and its roster's keys, nil where there is none.
 func Load(name string, head, tail, roster []byte) (*State, error) {
-	s := &State{name: name, roster: &persistence.Roster{}, complete: true}
+	s := &State{name: name, complete: true}
 	if head == nil {
 		return s, nil
 	}
-	var err error
-	if s.head, s.floor, err = persistence.DecodeHead(head); err != nil {
+	h, floor, err := persistence.DecodeHead(head)
+	if err != nil {
 		return nil, err
 	}
-	if s.head == nil {
+	if h == nil {
+		s.floor = floor
 		return s, nil
 	}
-	s.floor = persistence.Tombstone{LastSeq: s.head.Floor}
-	s.now = s.head.Activity
-	if s.head.Reason == persistence.ReasonDeleted || (s.head.Kept != 0 && s.head.Deadline != persistence.Never) {
-		s.now = max(s.now, s.head.Deadline) // the deadline is when it was deleted, or judged over: no change from before that moment may revive it
-	}
-	s.complete = false
-	s.tail = persistence.Tail{Generation: s.head.Generation, Last: s.head.LastSeq}
-	s.roster = &persistence.Roster{Generation: s.head.Generation}
+	s.from(h)
 	if tail != nil {
 		t, err := persistence.DecodeTail(tail)
 		if err != nil {
@@ -65,10 +63,40 @@ func Load(name string, head, tail, roster []byte) (*State, error) {
 			return nil, err
 		}
 		if r.Generation == s.head.Generation {
-			s.roster = r
+			s.roster = *r
 		}
 	}
+	s.share()
 	return s, nil
+}
+
+// from makes the state be that of a head which has neither tail nor roster, as far as is known, and of which no membership is known.
+func (s *State) from(h *persistence.Head) {
+	s.head, s.present, s.complete = *h, true, false
+	s.floor = persistence.Tombstone{LastSeq: h.Floor}
+	s.tail = persistence.Tail{Generation: h.Generation, Last: h.LastSeq}
+	s.roster = persistence.Roster{Generation: h.Generation}
+	s.now = h.Activity
+	if h.Reason == persistence.ReasonDeleted || (h.Kept != 0 && h.Deadline != persistence.Never) {
+		s.now = max(s.now, h.Deadline) // the deadline is when it was deleted, or judged over: no change from before that moment may revive it
+	}
+}
+
+// share has the same names be the same memory.
+func (s *State) share() {
+	names := s.tail.Senders.Parts().Names
+	for i := range names {
+		names[i] = s.own(names[i])
+	}
+	s.head.LastSender, s.head.Witness = s.own(s.head.LastSender), s.own(s.head.Witness)
+}
+
+// own returns a name as the State has it, where it is in the roster: the memory of the one given is then kept by nobody.
+func (s *State) own(name string) string {
+	if i, found := slices.BinarySearch(s.roster.Users, name); found {
+		return s.roster.Users[i]
+	}
+	return name
 }
 
 // Name returns the conversation's name.
@@ -76,14 +104,14 @@ func (s *State) Name() string { return s.name }
 
 // Generation returns the latest generation that is known, alive or over; 0 if none is.
 func (s *State) Generation() persistence.Generation {
-	if s.head != nil {
+	if s.present {
 		return s.head.Generation
 	}
 	return s.floor.Generation
 }
 
 // alive reports whether there is a generation that is not over.
-func (s *State) alive(now persistence.Instant) bool { return s.head != nil && now < s.head.Deadline }
+func (s *State) alive(now persistence.Instant) bool { return s.present && now < s.head.Deadline }
 
 // Missing returns the users, some perhaps twice, whose memberships must be given to [State.Learn] before the change can be applied at that time. Where too many
 // are in memory it forgets them, all of which are in the rows, so that neither refusals nor repetitions make a State grow without bound.
@@ -114,8 +142,10 @@ func (s *State) Ahead(missing []string, later Change) (users []string, more bool
 // forget lets go of all memberships but those that are dirty.
 func (s *State) forget() {
 	var kept members
-	for user := range s.dirty.users.each {
-		kept.set(user, s.members.get(user))
+	for _, m := range s.members.list {
+		if m.dirty {
+			kept.add(m)
+		}
 	}
 	s.members, s.complete = kept, false
 }
@@ -151,10 +181,10 @@ func (s *State) Learn(user string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if s.head == nil || m.Generation != s.head.Generation {
+	if !s.present || m.Generation != s.head.Generation {
 		m = nil
 	} else {
-		m.Follow(s.head)
+		m.Follow(&s.head)
 	}
 	s.members.set(user, m)
 	return nil
@@ -292,7 +322,7 @@ func (s *State) refuse(kind error, field, reason string) *Error {
 
 // Standing returns what a reply says of the conversation: zeros where there is none.
 func (s *State) Standing() (generation, version, lastSeq uint64) {
-	if s.head == nil {
+	if !s.present {
 		return uint64(s.floor.Generation), 0, s.floor.LastSeq
 	}
 	return uint64(s.head.Generation), s.head.Version, s.head.LastSeq
@@ -301,8 +331,8 @@ func (s *State) Standing() (generation, version, lastSeq uint64) {
 // MembershipView returns a member's view, nil where the user is none or the membership is not resident.
 func (s *State) MembershipView(user string) *MembershipView {
 	m := s.members.get(user)
-	if m == nil || s.head == nil {
+	if m == nil || !s.present {
 		return nil
 	}
-	return viewMembership(user, s.head, &s.tail, m)
+	return viewMembership(user, &s.head, &s.tail, m)
 }

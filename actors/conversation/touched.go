@@ -15,6 +15,7 @@ type touched struct {
 	copied persistence.Membership  // what it was
 	// unknown: it was not known to be none: a complete State does not name those who are no members.
 	unknown bool
+	dirty   bool // it was
 }
 
 // touchedSet is the memberships that a change has touched.
@@ -47,14 +48,14 @@ func (t *touchedSet) find(user string) *touched {
 }
 
 // add takes in a membership that is not there yet, before it is touched.
-func (t *touchedSet) add(user string, m *persistence.Membership, known bool, was before) {
-	t.all = append(t.all, touched{user: user, before: was, held: m, unknown: !known})
-	if m != nil {
-		t.all[len(t.all)-1].copied = *m
+func (t *touchedSet) add(e touched) {
+	if e.held != nil {
+		e.copied = *e.held
 	}
+	t.all = append(t.all, e)
 	switch {
 	case t.places != nil:
-		t.places[user] = len(t.all) - 1
+		t.places[e.user] = len(t.all) - 1
 	case len(t.all) > fewNames:
 		t.places = make(map[string]int, 2*fewNames)
 		for i := range t.all {

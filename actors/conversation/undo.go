@@ -8,8 +8,8 @@ import (
 
 // undo is what a State was before a change: one that panics half-way leaves no trace, so that the changes before it, which may be nowhere but in memory, are not lost with it.
 type undo struct {
-	state   State            // but for what its fields refer to
-	head    persistence.Head // what state.head refers to
+	state   State                    // but for what its fields refer to
+	marks   [2]persistence.MarkWords // what those of state.tail refer to
 	senders []placed
 	begun   bool                              // the change has begun a generation: head and tail are others
 	members map[string]persistence.Membership // all that were in memory, where the change cuts all
@@ -24,9 +24,16 @@ type placed struct {
 // begin keeps what is copied in any case.
 func (u *undo) begin(s *State) {
 	u.state = *s
-	if s.head != nil {
-		u.head = *s.head
+	for i, words := range u.state.marked() {
+		if words != nil {
+			u.marks[i] = *words
+		}
 	}
+}
+
+// marked returns the tail's marks that were there before.
+func (s *State) marked() [2]*persistence.MarkWords {
+	return [...]*persistence.MarkWords{s.tail.Uncounted.Words(), s.tail.Everyone.Words()}
 }
 
 // keepSenders keeps the senders at the places of the messages after one, up to another.
@@ -56,9 +63,10 @@ func (u *undo) keepMembers(s *State) {
 func (u *undo) restore(s *State, changed *touchedSet) {
 	senders := s.tail.Senders
 	*s = u.state
-	s.dirty.users.reindex()
-	if s.head != nil {
-		*s.head = u.head
+	for i, words := range s.marked() {
+		if words != nil {
+			*words = u.marks[i]
+		}
 	}
 	if u.begun {
 		return // what is touched since is the next generation's
@@ -80,6 +88,9 @@ func (u *undo) restore(s *State, changed *touchedSet) {
 			delete(s.members.places, t.user) // the list is without it again
 		default:
 			s.members.set(t.user, nil)
+		}
+		if !t.unknown {
+			s.members.list[s.members.find(t.user)].dirty = t.dirty
 		}
 	}
 }

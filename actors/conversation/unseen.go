@@ -23,9 +23,9 @@ type Answer struct {
 
 // Asks reports whether [State.Judge] would come to Unsure.
 func (s *State) Asks(generation persistence.Generation, due, now persistence.Instant) bool {
-	h := s.head
+	h := &s.head
 	now = max(now, s.now)
-	return h != nil && h.Generation == generation && h.Due == due && s.alive(now) && h.Kept != 0 && h.Witness == "" && now >= h.Kept
+	return s.present && h.Generation == generation && h.Due == due && s.alive(now) && h.Kept != 0 && h.Witness == "" && now >= h.Kept
 }
 
 // Ask returns the question on which a judgement depends that came to Unsure.
@@ -57,14 +57,14 @@ func (s *State) Conclude(answer *Answer, generation persistence.Generation, due,
 	}
 	s.now, s.head.Deadline = now, now
 	s.soilHead(&out)
-	out.Ended = s.ending(s.head)
+	out.Ended = s.ending(&s.head)
 	return Over, out
 }
 
 // hasUnread reports whether a user is known to be a member who has something unread.
 func (s *State) hasUnread(user string) bool {
 	m := s.members.get(user)
-	return m != nil && !m.Left && unread(user, s.head, &s.tail, m) > 0
+	return m != nil && !m.Left && unread(user, &s.head, &s.tail, m) > 0
 }
 
 // HasUnread reports whether the rows are of a member, who has not left, and who has something unread.

@@ -29,6 +29,7 @@ type world struct {
 
 	rows   table
 	state  *conversation.State
+	desk   conversation.Desk // of states that are unpacked
 	now    persistence.Instant
 	policy conversation.Policy
 
