@@ -20,8 +20,8 @@ const (
 	leastRegular = 64
 )
 
-// count counts a use, under a bound of so many active conversations, and returns how many there were lately, this one included; or a few more.
-func (r *regulars) count(name string, bound int) int {
+// add counts a use, under a bound of so many active conversations.
+func (r *regulars) add(name string, bound int) {
 	bound = max(bound, leastRegular)
 	if len(r.counts) != bound*regularCounters {
 		*r = regulars{seed: maphash.MakeSeed(), counts: make([]uint8, bound*regularCounters)}
@@ -32,9 +32,19 @@ func (r *regulars) count(name string, bound int) int {
 			r.counts[i] /= 2
 		}
 	}
-	n := &r.counts[maphash.String(r.seed, name)%uint64(len(r.counts))]
-	if *n < regularVisits {
+	if n := r.counter(name); *n < regularVisits {
 		*n++
 	}
-	return int(*n)
+}
+
+// count returns how many uses there were lately; or a few more.
+func (r *regulars) count(name string) int {
+	if len(r.counts) == 0 {
+		return 0
+	}
+	return int(*r.counter(name))
+}
+
+func (r *regulars) counter(name string) *uint8 {
+	return &r.counts[maphash.String(r.seed, name)%uint64(len(r.counts))]
 }

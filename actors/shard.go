@@ -27,8 +27,9 @@ type shard struct {
 	active atomic.Int64                  // cells with an actor
 
 	// What conversations without an actor need. It is used in the worker's turn only, by the shard's actor and by visits.
-	packed   *packed // nil: nothing is packed
-	packing  []byte  // to pack into
+	packed   *packed           // nil: nothing is packed
+	packing  []byte            // to pack into
+	desk     conversation.Desk // to unpack on, for a visit
 	regulars regulars
 	visitor  conversationActor
 

@@ -18,45 +18,60 @@ const (
 // attendAtMost is how many messages are worked off without an actor: a conversation with more of them is talked in.
 const attendAtMost = 32
 
-// visit does what is in the queue of a conversation that is packed, and packs it again. For all that is not so simple it is the shard's actor who sees to the cell. It is a turn of the shard's worker, in which
-// the shard's actor has none.
+// visit does what is in the queue of a conversation that is packed, and packs it again. For all that is not so simple it is the shard's actor who sees to the cell. It is a turn of the shard's
+// worker, in which the shard's actor has none.
 func (s *shard) visit(c *cell) {
 	defer func() {
-		if reason := recover(); reason != nil { // of no message's turn: it may have been while what is packed was changed
-			s.packed = newPacked(s.engine.residency.packedRoom())
+		if reason := recover(); reason != nil { // of no message's turn: it may have been while what visits share was changed
+			s.packed, s.desk = newPacked(s.engine.residency.packedRoom()), conversation.Desk{}
 			s.packedNow()
 			s.tell(&visitFailed{cell: c, reason: reason})
 		}
 	}()
-	if s.engine.draining.Load() {
+	s.regulars.add(c.name, int(s.engine.residency.perShard.Load()))
+	switch {
+	case s.engine.draining.Load():
 		s.tell(&activation{cell: c})
-		return
+	case s.regular(c):
+		s.handOver(c, withActor)
+	default:
+		s.visitPacked(c)
 	}
-	state := s.unpack(c.name)
+}
+
+func (s *shard) visitPacked(c *cell) {
+	state := s.unpackWith(c.name, s.desk.Unpack)
 	if state == nil {
 		s.tell(&activation{cell: c})
 		return
 	}
-	if s.regular(c) {
-		s.handOver(c, state)
-		return
-	}
 	r := s.resident(state)
-	switch did, reason := s.attend(c, r); did {
+	did, reason := s.attend(c, r)
+	switch did {
 	case attended:
 		s.remove(c) // one in its place is seen to by itself
 	case attendFailed:
 		s.tell(&visitFailed{cell: c, reason: reason})
 	case actorNeeded:
-		s.handOver(c, state)
+		s.pack(r)
+		s.handOver(c, withActor)
 	case membersNeeded:
-		s.readMembers(c, state)
+		s.pack(r)
+		s.handOver(c, fromRows)
 	}
 }
 
-// handOver has an actor attached to a cell.
-func (s *shard) handOver(c *cell, state *conversation.State) {
-	s.tell(&loaded{cell: c, claim: c.claimNow(), state: state, how: withActor})
+// handOver gives a cell to those who may keep its state for longer than a visit: it is unpacked once more, where it is packed.
+func (s *shard) handOver(c *cell, how loadedHow) {
+	state := s.unpack(c.name)
+	switch {
+	case state == nil:
+		s.tell(&activation{cell: c})
+	case how == withActor:
+		s.tell(&loaded{cell: c, claim: c.claimNow(), state: state, how: withActor})
+	default:
+		s.readMembers(c, state)
+	}
 }
 
 // readMembers has the memberships read that a cell's queue asks for.
@@ -68,10 +83,8 @@ func (s *shard) readMembers(c *cell, state *conversation.State) {
 	}))
 }
 
-// regular counts that a conversation became active, or was visited, and reports whether that was so often lately that an actor pays.
-func (s *shard) regular(c *cell) bool {
-	return s.regulars.count(c.name, int(s.engine.residency.perShard.Load())) >= regularVisits
-}
+// regular reports whether a conversation was of use so often lately that an actor pays.
+func (s *shard) regular(c *cell) bool { return s.regulars.count(c.name) >= regularVisits }
 
 // attend works off a cell's queue in place of an actor, on the worker's turn, and packs the state if nothing is left.
 func (s *shard) attend(c *cell, r resident) (did attendance, reason any) {
@@ -89,6 +102,7 @@ func (s *shard) attend(c *cell, r resident) (did attendance, reason any) {
 		served, reason := s.serve(message)
 		switch {
 		case reason != nil:
+			r.settle()
 			return attendFailed, reason
 		case served != attended:
 			c.mu.Lock()
