@@ -160,7 +160,9 @@ type recent struct {
 // recentSlots is a power of two. It takes a megabyte.
 const recentSlots = 1 << 17
 
-func newRecent() *recent { return &recent{seed: maphash.MakeSeed(), slots: make([]uint64, recentSlots)} }
+func newRecent() *recent {
+	return &recent{seed: maphash.MakeSeed(), slots: make([]uint64, recentSlots)}
+}
 
 func (r *recent) slot(key []byte) *uint64 { return &r.slots[maphash.Bytes(r.seed, key)%recentSlots] }
 
