@@ -19,11 +19,13 @@ func TestAConversationGetsAnActorOnceItIsOfUseOften(t *testing.T) {
 		e.Advance(0) // the shards have begun: what comes before is not counted
 		for seq := range uint64(3) {
 			e.Post("group:42", "ann", seq+1, "bob")
+			e.Advance(0) // it is answered before it is packed
 			if c := e.Stats().Cells; c.Active != 0 || c.Packed != 1 || c.Visits != seq+1 || c.Unpacked != seq || c.Known != 0 {
 				t.Fatalf("after %d posts: %+v, want it packed and nothing else in memory", seq+1, c)
 			}
 		}
 		e.Post("group:42", "ann", 4)
+		e.Advance(0)
 		if c := e.Stats().Cells; c.Active != 1 || c.Packed != 0 || c.Activations != 1 {
 			t.Errorf("after four posts: %+v, want it active", c)
 		}

@@ -35,10 +35,14 @@ func configFor(p side.Params) actors.Config {
 	}
 	config.MaxActive, config.MaxPackedBytes = p.Active, -1
 	if p.Known > p.Active {
-		config.MaxPackedBytes = p.Known * packedRoom
+		config.MaxPackedBytes, config.MaxJournalBytes = p.Known*packedRoom, journalRoom
 	}
 	return config
 }
+
+// journalRoom is what may wait for the store where hardly any row is changed twice before it is written: what is applied is not held up by that in a round. How fast all is in the store is a
+// figure of its own.
+const journalRoom = 256 << 20
 
 // packedRoom is the memory for each conversation that is packed: what it takes, and what the log of its shard takes to be kept in order.
 const packedRoom = 512
