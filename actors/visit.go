@@ -29,14 +29,11 @@ func (s *shard) visit(c *cell) {
 		}
 	}()
 	s.regulars.add(c.name, int(s.engine.residency.perShard.Load()))
-	switch {
-	case s.engine.draining.Load():
+	if s.engine.draining.Load() {
 		s.tell(&activation{cell: c})
-	case s.regular(c):
-		s.handOver(c, withActor)
-	default:
-		s.visitPacked(c)
+		return
 	}
+	s.visitPacked(c)
 }
 
 func (s *shard) visitPacked(c *cell) {
@@ -45,33 +42,28 @@ func (s *shard) visitPacked(c *cell) {
 		s.tell(&activation{cell: c})
 		return
 	}
-	r := s.resident(state)
-	did, reason := s.attend(c, r)
-	switch did {
+	if s.regular(c) {
+		s.desk.Keep()
+		s.handOver(c, state)
+		return
+	}
+	switch did, reason := s.attend(c, s.resident(state)); did {
 	case attended:
 		s.remove(c) // one in its place is seen to by itself
 	case attendFailed:
 		s.tell(&visitFailed{cell: c, reason: reason})
 	case actorNeeded:
-		s.pack(r)
-		s.handOver(c, withActor)
+		s.desk.Keep()
+		s.handOver(c, state)
 	case membersNeeded:
-		s.pack(r)
-		s.handOver(c, fromRows)
+		s.desk.Keep()
+		s.readMembers(c, state)
 	}
 }
 
-// handOver gives a cell to those who may keep its state for longer than a visit: it is unpacked once more, where it is packed.
-func (s *shard) handOver(c *cell, how loadedHow) {
-	state := s.unpack(c.name)
-	switch {
-	case state == nil:
-		s.tell(&activation{cell: c})
-	case how == withActor:
-		s.tell(&loaded{cell: c, claim: c.claimNow(), state: state, how: withActor})
-	default:
-		s.readMembers(c, state)
-	}
+// handOver has an actor attached to a cell.
+func (s *shard) handOver(c *cell, state *conversation.State) {
+	s.tell(&loaded{cell: c, claim: c.claimNow(), state: state, how: withActor})
 }
 
 // readMembers has the memberships read that a cell's queue asks for.

@@ -106,6 +106,35 @@ func TestATailRemembersTheLatestMessagesAndOnlyThose(t *testing.T) {
 	})
 }
 
+// In a group, senders come, go and come back, so that the places in the table become wider, and names make room for others.
+func TestSendersAreKnownHoweverManyThereAre(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tail, said := &persistence.Tail{}, map[uint64]string{}
+		for range rapid.IntRange(1, 12).Draw(t, "stretches") {
+			users := rapid.SampledFrom([]uint64{1, 3, 4, 15, 16, 200, 255, 256, 600}).Draw(t, "users")
+			from := rapid.Uint64Range(0, 600).Draw(t, "from")
+			for i := range rapid.Uint64Range(1, 400).Draw(t, "messages") {
+				seq := tail.Last + 1
+				said[seq] = fmt.Sprint("user-", from+i*7919%users)
+				tail.Extend(seq)
+				tail.Senders.Set(seq, said[seq])
+			}
+			if rapid.Bool().Draw(t, "store") {
+				stored, err := persistence.DecodeTail(tail.Encode())
+				if err != nil {
+					t.Fatal(err)
+				}
+				tail = stored
+			}
+			for seq := tail.Last; seq > 0 && tail.Last-seq < persistence.TailSenders; seq-- {
+				if got := tail.Senders.Of(seq); got != said[seq] {
+					t.Fatalf("message %d of %d is from %q; want %q", seq, tail.Last, got, said[seq])
+				}
+			}
+		}
+	})
+}
+
 func TestTheTableOfSendersStaysSmallWhoeverSends(t *testing.T) {
 	var tail persistence.Tail
 	const messages = 20_000

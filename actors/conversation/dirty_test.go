@@ -187,3 +187,32 @@ func shown(tail *persistence.Tail) string {
 	}
 	return fmt.Sprint(tail.Generation, tail.Version, tail.Last, uncounted, everyone, senders)
 }
+
+func TestAChangeThatPanicsLeavesMarksAndWhatIsToBeWrittenAsTheyWere(t *testing.T) {
+	for _, change := range []conversation.Change{
+		&conversation.Join{Users: []string{"bob", "carl"}},
+		&conversation.Post{Seq: 2, Sender: "carl", Silent: true, MentionAll: true}, // which was overtaken
+	} {
+		w := newWritten(t)
+		in := conversation.Input{At: start, Next: func() persistence.Generation { return 100 }}
+		for _, before := range []conversation.Change{
+			say(1, "ann", "bob"), &conversation.Post{Seq: 3, Sender: "ann", Silent: true, MentionAll: true}, &conversation.Leave{Users: []string{"bob"}},
+		} {
+			w.flush()
+			in.Change = before
+			w.apply(in)
+		}
+		known := w.state.Known()
+		in.Change, in.Order = change, func(string) persistence.Instant { panic("half-way") }
+		if !w.apply(in) {
+			t.Fatalf("%s: it did not panic", change.Kind())
+		}
+		if diff := cmp.Diff(known, w.state.Known()); diff != "" {
+			t.Errorf("%s has left a trace (-before +after):\n%s", change.Kind(), diff)
+		}
+		w.flush()
+		if got := string(w.rows[membershipKey("bob")]); got != known.Members["bob"] {
+			t.Errorf("%s: the row of bob, who left before, is %q, want %q", change.Kind(), got, known.Members["bob"])
+		}
+	}
+}

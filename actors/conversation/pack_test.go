@@ -89,8 +89,8 @@ func TestWhatIsOverIsNeitherPackedNorUnpacked(t *testing.T) {
 	}
 }
 
-func TestAConversationOfTwoIsPackedInTwoHundredBytesAndAByteForEachMessageOfItsTail(t *testing.T) {
-	for messages, most := range map[uint64]int{2: 200, 100: 300, 1000: 456} {
+func TestAConversationOfTwoIsPackedInAHundredBytesAndTwoBitsForEachMessageOfItsTail(t *testing.T) {
+	for messages, most := range map[uint64]int{2: 100, 100: 100 + 100/4, 1000: 100 + 256/4} {
 		w := two(t, messages)
 		w.do(&conversation.Read{User: "ann", Seq: messages}, &conversation.Read{User: "bob", Seq: messages - 1})
 		packed, ok := w.state.Pack(nil, w.now)

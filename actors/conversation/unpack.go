@@ -63,6 +63,9 @@ func (d *Desk) Unpack(name string, packed []byte, now persistence.Instant) (*Sta
 	return s, nil
 }
 
+// Keep has the State that was unpacked last keep its memory: it goes on like any other, and the desk gets other memory for the next.
+func (d *Desk) Keep() { *d = Desk{raised: d.raised} }
+
 // unpacking is what is left of a State that is being unpacked.
 type unpacking struct {
 	*Desk
