@@ -130,7 +130,7 @@ func newCampaign(t *testing.T, seed uint64) *campaign {
 		}
 	}
 	c.Engine = actorstest.Start(t, actors.Config{
-		Default: conversation.Policy{ExpireAfter: time.Second}, Namespaces: policies, Workers: 2, Loaders: 2, MaxActive: 4, MaxPackedBytes: int(seed%2) * packedInTests,
+		Default: conversation.Policy{ExpireAfter: time.Second}, Namespaces: policies, Workers: 2, Loaders: 2, MaxActive: 4, MaxPackedBytes: packedOrNot(seed%2 == 1),
 		IdleAfter:     4 * time.Millisecond,
 		FlushInterval: 3 * time.Millisecond, EventsFor: rememberFor, SyncHorizon: horizon, Reaper: actors.ReaperConfig{BatchRows: 8},
 		Observer: &actors.Observer{Expired: func(info actors.ExpiredInfo) {

@@ -54,6 +54,7 @@ type cell struct {
 	until     persistence.Instant
 	why       *conversation.Error // of a quarantine
 	claimed   bool                // the shard was told that it has messages, and sees to it
+	visit     bool                // its worker is to see to that, and not the shard's actor, unless that is needed
 	leaving   bool                // its actor is asked to passivate once the queue is empty
 	claim     uint64              // numbers what the shard does for it: what comes back from an older attempt is ignored
 	failures  int                 // in a row
@@ -80,6 +81,8 @@ func (c *cell) take(m queued, limit int) (result offered, due bool) {
 	tell := c.phase == waiting && !c.claimed
 	if tell {
 		c.claimed = true
+		c.visit = c.shard.visits()
+		tell = !c.visit
 	}
 	due = c.due()
 	c.mu.Unlock()
@@ -134,10 +137,10 @@ func (c *cell) schedule() {
 
 // due reports whether the cell has something to do and is not in its worker's queue, where it counts as being from then on. c.mu is held.
 func (c *cell) due() bool {
-	if c.scheduled || c.invoker == nil {
+	if c.scheduled || (c.invoker == nil && !c.visit) {
 		return false
 	}
-	c.scheduled = c.system.len() > 0 || (c.phase == active && !c.suspended && (c.leaving || c.queue.len() > 0))
+	c.scheduled = c.visit || c.system.len() > 0 || (c.phase == active && !c.suspended && (c.leaving || c.queue.len() > 0))
 	return c.scheduled
 }
 
@@ -148,6 +151,11 @@ func (c *cell) run() {
 		var message any
 		system := c.system.len() > 0
 		switch {
+		case c.visit:
+			c.visit = false
+			c.mu.Unlock()
+			c.shard.visit(c)
+			continue
 		case c.invoker == nil: // its actor has ended meanwhile; what is left was for that
 			c.scheduled = false
 			c.mu.Unlock()
@@ -230,6 +238,67 @@ func (c *cell) pop() any {
 	return message
 }
 
+// claimNow returns what numbers the shard's present attempt for a cell.
+func (c *cell) claimNow() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.claim
+}
+
+// call takes the first message of a cell that has no actor, in which it has failed so many times in a row; where there is none, the cell is sealed.
+func (c *cell) call() (message any, failures int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.queue.len() == 0 {
+		c.phase = sealed
+		return nil, c.failures
+	}
+	return c.pop(), c.failures
+}
+
+// putBack puts a message back to the head of the queue. c.mu is held.
+func (c *cell) putBack(message any) {
+	c.queue.unshift(message)
+	if in, ok := message.(*intake); ok {
+		c.count(in, 1)
+	}
+}
+
+// asksFor returns whose memberships the proposals that wait will ask for.
+func (c *cell) asksFor(state *conversation.State) (users []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, m := range c.queue.peek(parkedAhead) {
+		in, ok := m.(*intake)
+		if !ok {
+			break
+		}
+		if i == 0 {
+			if users = state.Missing(in.proposal.Change, in.at); len(users) == 0 {
+				break
+			}
+			continue
+		}
+		var more bool
+		if users, more = state.Ahead(users, in.proposal.Change); !more {
+			break
+		}
+	}
+	return users
+}
+
+// onlyErrands reports whether all that waits is what the engine has to do by itself.
+func (c *cell) onlyErrands() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range c.queue.peek(c.queue.len()) {
+		if _, ok := m.(errand); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // park puts a message back to the head of the queue and stops there, until unpark is called with the claim that park returns. It is called
 // by the actor, on its own turn. next is shown the messages behind it, until it returns false; it is called under the cell's lock.
 func (c *cell) park(message any, next func(any) bool) (claim uint64) {
@@ -240,10 +309,7 @@ func (c *cell) park(message any, next func(any) bool) (claim uint64) {
 			break
 		}
 	}
-	c.queue.unshift(message)
-	if in, ok := message.(*intake); ok {
-		c.count(in, 1)
-	}
+	c.putBack(message)
 	if c.phase == active {
 		c.phase = parked
 	}

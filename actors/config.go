@@ -32,8 +32,9 @@ type Config struct {
 	// MaxActive bounds the conversations that are in memory as actors. Beyond it, some passivate: first those that were hardly used since they became active, so that a great many
 	// which are used once do not drive out those in daily use. It is kept by each shard for its own part, so a few more may be active at a moment. 0: 100,000.
 	MaxActive int
-	// MaxPackedBytes bounds the memory in which conversations that are not active are kept packed, those first that passivated last, so that their next activation reads nothing from the store:
-	// for each its name, its latest preview, 200 bytes where it has two members, and one for each of its latest 256 messages. 0: none are kept.
+	// MaxPackedBytes bounds the memory in which conversations that are not active are kept packed, those that were of use last, so that what comes next reads nothing from the store:
+	// for each its name, its latest preview, 200 bytes where it has two members, and one for each of its latest 256 messages. What is proposed to one of them is done without an actor,
+	// which it gets once that comes often. 0: 64 MiB; negative: none are kept, and each that something is proposed to gets an actor.
 	MaxPackedBytes int
 	// MemoryLimit is how many bytes the process should take. As what it needs gets near that, garbage not counted, fewer conversations than MaxActive may be active, and less may be packed,
 	// down to a sixty-fourth; where there is room again, more: see Stats.Cells and Observer.Bounded. 0: the runtime's limit (GOMEMLIMIT, debug.SetMemoryLimit), if there is one when the
@@ -139,7 +140,6 @@ func (c *Config) Validate() error {
 	atLeastZero("Workers", int64(c.Workers))
 	atLeastZero("Loaders", int64(c.Loaders))
 	atLeastZero("MaxActive", int64(c.MaxActive))
-	atLeastZero("MaxPackedBytes", int64(c.MaxPackedBytes))
 	atLeastZero("IdleAfter", int64(c.IdleAfter))
 	atLeastZero("MaxQueue", int64(c.MaxQueue))
 	atLeastZero("MaxQueuedBytes", int64(c.MaxQueuedBytes))
@@ -182,6 +182,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.Workers, runtime.GOMAXPROCS(0))
 	orElse(&c.Loaders, 4*c.Workers)
 	orElse(&c.MaxActive, 100_000)
+	orElse(&c.MaxPackedBytes, 64<<20)
 	orElse(&c.IdleAfter, 5*time.Minute)
 	orElse(&c.MaxQueue, 1024)
 	orElse(&c.MaxQueuedBytes, 64<<20)

@@ -10,24 +10,24 @@ import (
 
 // counts is what the engine counts as it goes.
 type counts struct {
-	received                          atomic.Uint64
-	proposals                         tally         // those that were applied or refused
-	uncommitted                       atomic.Uint64 // among those applied, that were answered with an error
-	waits                             waitStages
-	activations, passivations, panics atomic.Uint64
-	judged, rearmed, expired          atomic.Uint64
-	reapedRows, batches, reapFailures atomic.Uint64
-	due, batched, retried, setAside   atomic.Uint64
-	pruned                            atomic.Uint64
-	pending                           atomic.Int64
-	forgotten, forgottenUsers         atomic.Uint64
-	backlog, backlogRows              atomic.Int64
-	lateness                          histogram.Recorder
-	holding                           holding
-	commits                           struct{ journal, upkeep histogram.Recorder }
-	reapErr                           atomic.Pointer[error]
-	lists, syncs, badges              readCounts
-	hostStops                         atomic.Uint64 // Stop and Poison that hosts sent to the engine's address
+	received                                  atomic.Uint64
+	proposals                                 tally         // those that were applied or refused
+	uncommitted                               atomic.Uint64 // among those applied, that were answered with an error
+	waits                                     waitStages
+	activations, passivations, visits, panics atomic.Uint64
+	judged, rearmed, expired                  atomic.Uint64
+	reapedRows, batches, reapFailures         atomic.Uint64
+	due, batched, retried, setAside           atomic.Uint64
+	pruned                                    atomic.Uint64
+	pending                                   atomic.Int64
+	forgotten, forgottenUsers                 atomic.Uint64
+	backlog, backlogRows                      atomic.Int64
+	lateness                                  histogram.Recorder
+	holding                                   holding
+	commits                                   struct{ journal, upkeep histogram.Recorder }
+	reapErr                                   atomic.Pointer[error]
+	lists, syncs, badges                      readCounts
+	hostStops                                 atomic.Uint64 // Stop and Poison that hosts sent to the engine's address
 }
 
 // readCounts counts what answers about users' conversations took.
@@ -101,6 +101,7 @@ func (e *Engine) Stats() Stats {
 		},
 		Cells: CellStats{
 			Activations:  e.counts.activations.Load(),
+			Visits:       e.counts.visits.Load(),
 			Passivations: e.counts.passivations.Load(),
 			Failures:     e.counts.panics.Load(),
 			Bound:        int(e.residency.perShard.Load()) * persistence.Shards,

@@ -77,7 +77,7 @@ func TestABusyConversationCostsOneIndexWriteInEachRetentionPeriod(t *testing.T) 
 func TestAJudgeSeesRowsThatAreNotInTheStoreYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := hourly()
-		config.IdleAfter, config.FlushInterval = time.Second, 24*time.Hour
+		config.IdleAfter, config.FlushInterval, config.MaxPackedBytes = time.Second, 24*time.Hour, -1
 		e := actorstest.Start(t, config)
 		e.Post("group:42", "ann", 1)
 		e.Advance(30 * time.Minute)

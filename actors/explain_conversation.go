@@ -95,13 +95,14 @@ const (
 	MemoryActive                  // it has an actor
 	MemoryWaiting                 // it has an actor, which waits for memberships to be read
 	MemoryQuarantined             // it refuses everything until a time
+	MemoryPacked                  // it has no actor; what comes next reads nothing
 )
 
 // MemoryExplanation is what an engine has of a conversation in memory. It is as of a moment of its own, between the call and its return.
 type MemoryExplanation struct {
 	State    MemoryState
 	Queued   int       // proposals that wait
-	LastUsed time.Time // when the last proposal was handled, or else when it came into memory; zero where it is passive
+	LastUsed time.Time // when the last proposal was handled, or else when it came into memory; zero where it is passive or packed
 	Failures int       // in a row
 	Until    time.Time // of MemoryQuarantined
 	Reason   error     // likewise: why

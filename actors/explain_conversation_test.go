@@ -50,6 +50,7 @@ func TestAConversationIsExplainedWithoutBeingTouched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := actors.Config{
 			Namespaces: map[string]conversation.Policy{"group": {ExpireAfter: 24 * time.Hour}}, Default: conversation.Policy{ExpireAge: time.Hour}, IdleAfter: time.Minute,
+			MaxPackedBytes: -1,
 		}
 		e := actorstest.Start(t, config)
 		began := time.Now()
@@ -219,7 +220,7 @@ func TestWhereAConversationIsInMemoryIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := false
 		var config actors.Config
-		config.IdleAfter = time.Minute
+		config.IdleAfter, config.MaxPackedBytes = time.Minute, -1
 		config.Break(func(*actors.Proposal) {
 			if broken {
 				panic("broken")
@@ -230,7 +231,7 @@ func TestWhereAConversationIsInMemoryIsTold(t *testing.T) {
 		e.Advance(time.Hour)
 		wantMemory(t, e, actors.MemoryPassive)
 
-		// Its rows are read, then bob's membership; what comes meanwhile waits.
+		// Its rows are read, with the membership of bob; what comes meanwhile waits.
 		const slow = 10 * time.Second
 		e.Break(actorstest.ReadsTake(slow))
 		for seq := range uint64(3) {
@@ -241,12 +242,15 @@ func TestWhereAConversationIsInMemoryIsTold(t *testing.T) {
 			t.Errorf("%d proposals wait, want 3", m.Queued)
 		}
 		e.Heal()
+		e.Advance(2 * slow)
 		e.Store.SetFaults(persistencetest.Faults{Latency: func(persistencetest.Op) time.Duration { return slow }})
+		// Then it is active, and ann's membership is read.
+		e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Change: &conversation.Read{User: "ann", Seq: 1}}, func(*actors.Reply) {})
 		var parked bool
 		for range 60 {
 			e.Advance(time.Second)
 			m := explain(t, e, "group:42", "").Memory
-			if m.State == actors.MemoryWaiting && m.Queued == 3 {
+			if m.State == actors.MemoryWaiting && m.Queued == 1 {
 				parked = true
 				break
 			}

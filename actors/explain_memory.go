@@ -10,7 +10,7 @@ import (
 func (s *shard) memory(name string) *MemoryExplanation {
 	c := s.current(name)
 	if c == nil {
-		return &MemoryExplanation{State: MemoryPassive}
+		return &MemoryExplanation{State: s.passive(name)}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,4 +42,14 @@ func (s *shard) memory(name string) *MemoryExplanation {
 		m.LastUsed = time.Time{}
 	}
 	return m
+}
+
+// passive says what is in memory of a conversation without a cell. It waits for the end of the worker's turn.
+func (s *shard) passive(name string) MemoryState {
+	s.worker.turn.Lock()
+	defer s.worker.turn.Unlock()
+	if s.packed != nil && s.packed.has(name) {
+		return MemoryPacked
+	}
+	return MemoryPassive
 }

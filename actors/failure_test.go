@@ -17,13 +17,13 @@ import (
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
-// failing returns a config in which the posts of a conversation with a number in seqs panic.
-func failing(name string, seqs ...uint64) actors.Config {
+// failing returns a config in which the posts of group:42 with a number in seqs panic.
+func failing(seqs ...uint64) actors.Config {
 	var c actors.Config
 	c.Break(func(p *actors.Proposal) {
 		post, ok := p.Change.(*conversation.Post)
 		for _, seq := range seqs {
-			if ok && p.Conversation == name && post.Seq == seq {
+			if ok && p.Conversation == "group:42" && post.Seq == seq {
 				panic(fmt.Sprintf("post %d", seq))
 			}
 		}
@@ -34,7 +34,7 @@ func failing(name string, seqs ...uint64) actors.Config {
 func TestAPanicRefusesItsProposalAndNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		system := newHost(t)
-		e := actorstest.StartOn(t, persistencetest.NewStore(), system, failing("group:42", 3, 7))
+		e := actorstest.StartOn(t, persistencetest.NewStore(), system, failing(3, 7))
 		var replies []*actors.Reply
 		collector := collect(t, system, func(r *actors.Reply) { replies = append(replies, r) })
 		for seq := range uint64(10) {
@@ -66,7 +66,7 @@ func TestAPanicRefusesItsProposalAndNoOther(t *testing.T) {
 
 func TestAConversationThatPanicsWhileItStopsBeginsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := failing("group:42", 2)
+		config := failing(2)
 		onApply := func(p *actors.Proposal) {
 			if post, ok := p.Change.(*conversation.Post); ok && post.Seq == 2 {
 				panic("post 2")
@@ -280,7 +280,7 @@ func TestAConversationWhoseRowsTheStoreRefusesIsQuarantinedAlone(t *testing.T) {
 
 func TestFailuresWithASuccessBetweenThemAreNotInARow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := actorstest.Start(t, failing("group:42", 1, 2, 3, 4, 6, 7, 8, 9))
+		e := actorstest.Start(t, failing(1, 2, 3, 4, 6, 7, 8, 9))
 		for seq := range uint64(10) {
 			r := e.Do("group:42", &conversation.Post{Seq: seq + 1, Sender: "ann"})
 			if failed := seq+1 != 5 && seq+1 != 10; failed != errors.Is(r.Err, conversation.ErrUnavailable) {

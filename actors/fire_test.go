@@ -49,6 +49,14 @@ type acknowledged struct {
 // packedInTests leaves a shard room for a few dozen conversations.
 const packedInTests = 4 << 20
 
+// packedOrNot returns a bound for what is packed; without, each conversation that something is proposed to gets an actor.
+func packedOrNot(packed bool) int {
+	if packed {
+		return packedInTests
+	}
+	return -1
+}
+
 const (
 	fireNames   = 12 // conversations, a quarter of them in each namespace
 	firePending = 24 // MaxPending
@@ -66,7 +74,7 @@ func fireConfig(regime int, retention map[string][]time.Duration) actors.Config 
 			"pins":  {ExpireAfter: retention["pins"][regime], KeepPinned: true},
 			"age":   {ExpireAge: retention["age"][regime], ExpireAfter: longestRetention - time.Minute},
 		},
-		IdleAfter: time.Second, MaxActive: 4, MaxPackedBytes: regime % 2 * packedInTests, EventsFor: time.Minute, SyncHorizon: 2 * time.Hour,
+		IdleAfter: time.Second, MaxActive: 4, MaxPackedBytes: packedOrNot(regime%2 == 1), EventsFor: time.Minute, SyncHorizon: 2 * time.Hour,
 		Reaper: actors.ReaperConfig{BatchRows: 8, MaxPending: firePending},
 	}
 }

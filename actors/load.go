@@ -17,6 +17,27 @@ func (e *Engine) load(name string) (*conversation.State, error) {
 	return conversation.Load(name, values[0], values[1], values[2])
 }
 
+// loadFor reads the state of a conversation that has no actor, with the memberships that what waits in its cell will ask for, as far as they are to be had.
+func (e *Engine) loadFor(c *cell) (*conversation.State, error) {
+	state, err := e.load(c.name)
+	if err != nil {
+		return nil, err
+	}
+	e.teach(state, c.asksFor(state))
+	return state, nil
+}
+
+// teach has a state know memberships. Those that cannot be read it is left to ask for when it needs them.
+func (e *Engine) teach(state *conversation.State, users []string) {
+	if len(users) == 0 {
+		return
+	}
+	values, err := e.loadMembers(state.Name(), users)
+	for i := 0; i < len(values) && err == nil; i++ {
+		err = state.Learn(users[i], values[i])
+	}
+}
+
 // loadMembers reads the values under users' membership keys.
 func (e *Engine) loadMembers(name string, users []string) ([][]byte, error) {
 	keys := make([][]byte, len(users))

@@ -128,12 +128,28 @@ type learned struct {
 // activation says that a cell holds messages and has no actor. Cell → shard.
 type activation struct{ cell *cell }
 
-// loaded brings a conversation's state. Loader → shard.
+// loaded brings a conversation's state. Loader or visit → shard.
 type loaded struct {
 	cell  *cell
 	claim uint64
 	state *conversation.State
+	how   loadedHow
 	err   error
+}
+
+// loadedHow is what was done for a state before it is brought.
+type loadedHow uint8
+
+const (
+	fromRows  loadedHow = iota
+	taught              // the memberships that are asked for were read: where one is missing still, only an actor finds out why
+	withActor           // all that can be done without an actor
+)
+
+// visitFailed says that a turn of a conversation without an actor has panicked. Visit → shard.
+type visitFailed struct {
+	cell   *cell
+	reason any
 }
 
 // sweep asks for the passivation of conversations that were not used since. Engine → shard.

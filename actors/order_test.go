@@ -86,7 +86,7 @@ func TestABatchKeepsTheOrderOfEachConversation(t *testing.T) {
 func TestAProposalToAConversationThatIsLeavingWaitsForItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		system := newHost(t)
-		config := actors.Config{IdleAfter: time.Second}
+		config := actors.Config{IdleAfter: time.Second, MaxPackedBytes: -1}
 		var e *actorstest.Engine
 		var leaving atomic.Uint64
 		config.Break(nil, func(message any) {

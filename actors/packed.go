@@ -58,6 +58,16 @@ func (p *packed) put(name string, content []byte) {
 	}
 }
 
+// has reports whether something is kept under a name.
+func (p *packed) has(name string) bool {
+	at, ok := p.index[maphash.String(p.seed, name)]
+	if !ok {
+		return false
+	}
+	is, _, _ := p.record(at)
+	return string(is) == name
+}
+
 // take returns what is kept under a name, and keeps it no longer. It is good until the next put.
 func (p *packed) take(name string) (content []byte, ok bool) {
 	mark := maphash.String(p.seed, name)

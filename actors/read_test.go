@@ -203,7 +203,7 @@ func TestWhatWasCommittedSurvivesACrashAndARestart(t *testing.T) {
 
 func TestAStoreThatCannotBeReadRefusesProposalsAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := actorstest.Start(t, actors.Config{IdleAfter: time.Second})
+		e := actorstest.Start(t, actors.Config{IdleAfter: time.Second, MaxPackedBytes: -1})
 		e.Post("group:42", "ann", 1)
 		e.Advance(time.Minute)
 		e.Store.SetFaults(persistencetest.Faults{Get: func([]byte) error { return context.DeadlineExceeded }})

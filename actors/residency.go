@@ -45,7 +45,7 @@ func (r *residency) bound(share float64) int64 {
 // set bounds what is in memory to a share of what may be there.
 func (r *residency) set(share float64) {
 	r.perShard.Store(r.bound(share))
-	r.packing.Store(int64(share * float64(r.engine.config.MaxPackedBytes/persistence.Shards)))
+	r.packing.Store(int64(share * float64(max(0, r.engine.config.MaxPackedBytes)/persistence.Shards)))
 }
 
 // packedRoom is how many bytes a shard may pack conversations in.

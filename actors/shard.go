@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -25,6 +26,13 @@ type shard struct {
 	drawn  atomic.Uint64                 // generations
 	active atomic.Int64                  // cells with an actor
 
+	// What conversations without an actor need. It is used in the worker's turn only, by the shard's actor and by visits.
+	packed   *packed           // nil: nothing is packed
+	packing  []byte            // to pack into
+	desk     conversation.Desk // to unpack on, for a visit
+	regulars regulars
+	visitor  conversationActor
+
 	packedCount, packedBytes atomic.Int64
 }
 
@@ -34,6 +42,13 @@ const counterBits = 40
 // nextGeneration draws a generation higher than all before.
 func (s *shard) nextGeneration() persistence.Generation {
 	return persistence.Generation(uint64(s.epoch)<<counterBits | s.drawn.Add(1))
+}
+
+// visits reports whether conversations that have no actor are visited.
+func (s *shard) visits() bool { return s.engine.config.MaxPackedBytes > 0 }
+
+func (s *shard) resident(state *conversation.State) resident {
+	return resident{state: state, live: s.engine.journal.Live(state.Name(), s.number, state)}
 }
 
 // tell sends a message to the shard's actor.

@@ -20,8 +20,6 @@ type shardActor struct {
 	residents residents
 	props     *actor.Props       // of all conversations: each is spawned with what is in spawning
 	spawning  *conversationActor // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
-	packed    *packed            // nil: nothing is packed
-	packing   []byte             // to pack into
 	drained   func()             // set while draining
 }
 
@@ -34,8 +32,8 @@ func newShardActor(s *shard) *shardActor {
 		actor.WithMailbox(func() actor.Mailbox { return a.spawning.cell }),
 		actor.WithDispatcher(s.worker),
 	)
-	if room := s.engine.residency.packedRoom(); room > 0 {
-		a.packed = newPacked(room)
+	if s.visits() {
+		s.packed = newPacked(s.engine.residency.packedRoom()) // an incarnation before this one may have failed while it changed that
 	}
 	return a
 }
@@ -49,6 +47,9 @@ func (a *shardActor) Receive(ctx actor.Context) {
 		a.loaded(ctx, m)
 	case *actor.Terminated:
 		a.terminated(ctx, m.Who)
+	case *visitFailed:
+		a.countFailure(m.cell, m.reason)
+		a.vacated(ctx, m.cell)
 	case *sweep:
 		a.sweep(ctx, m)
 	case *poisoned:
@@ -96,14 +97,15 @@ func (a *shardActor) activate(ctx actor.Context, c *cell) {
 		return
 	}
 	c.claim++
+	c.visit = false
 	claim := c.claim
 	c.mu.Unlock()
 	if state := a.unpack(c.name); state != nil {
-		a.begin(ctx, c, state)
+		a.begin(ctx, c, state, fromRows)
 		return
 	}
 	a.engine.loaders.push(taskFunc(func() {
-		state, err := a.engine.load(c.name)
+		state, err := a.engine.loadFor(c)
 		a.tell(&loaded{cell: c, claim: claim, state: state, err: err})
 	}))
 }
@@ -121,40 +123,27 @@ func (a *shardActor) loaded(ctx actor.Context, m *loaded) {
 		})
 		a.gone(ctx, c)
 	default:
-		a.begin(ctx, c, m.state)
+		a.begin(ctx, c, m.state, m.how)
 	}
 }
 
-// begin does for a waiting cell what is in its queue, now that the state is there: with an actor, where that needs one.
-func (a *shardActor) begin(ctx actor.Context, c *cell, state *conversation.State) {
-	if a.alone(c, state) {
-		a.gone(ctx, c)
+// begin does for a waiting cell what is in its queue, now that the state is there: with an actor, where that is needed or pays.
+func (a *shardActor) begin(ctx actor.Context, c *cell, state *conversation.State, how loadedHow) {
+	if how == withActor || !c.onlyErrands() && (!a.visits() || how != taught && a.regular(c)) {
+		a.attach(ctx, c, state)
 		return
 	}
-	a.attach(ctx, c, state)
-}
-
-// alone runs a cell's errands where nothing else is in its queue, and seals it: for that no actor is needed.
-func (a *shardActor) alone(c *cell, state *conversation.State) bool {
-	c.mu.Lock()
-	for _, m := range c.queue.items[c.queue.head:] {
-		if m, ok := m.(errand); !ok || !m.alone(state) {
-			c.mu.Unlock()
-			return false
-		}
+	switch did, reason := a.attend(c, a.resident(state)); {
+	case did == attended:
+		a.gone(ctx, c)
+	case did == attendFailed:
+		a.countFailure(c, reason)
+		a.vacated(ctx, c)
+	case did == membersNeeded && how != taught && a.visits():
+		a.readMembers(c, state)
+	default:
+		a.attach(ctx, c, state)
 	}
-	messages := c.queue.take()
-	c.phase = sealed
-	c.mu.Unlock()
-	r := a.resident(state)
-	for _, m := range messages {
-		m.(errand).run(a.engine, a.shard, r) //nolint:forcetypeassert,errcheck // just seen
-	}
-	return true
-}
-
-func (a *shardActor) resident(state *conversation.State) resident {
-	return resident{state: state, live: a.engine.journal.Live(state.Name(), a.number, state)}
 }
 
 func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.State) {
@@ -210,20 +199,29 @@ func (a *shardActor) terminated(ctx actor.Context, who *actor.PID) {
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	c.mu.Lock()
 	c.invoker = nil
-	over := c.phase == sealed
-	again := !over && c.queue.len() > 0
+	over, condemned := c.phase == sealed, c.condemned
+	c.mu.Unlock()
+	switch {
+	case !over:
+		a.vacated(ctx, c)
+		return
+	case condemned != nil:
+		a.engine.journal.Readmit(c.name) // it was leaving anyway: the next one begins from what is in the store
+	default:
+		a.pack(r)
+	}
+	a.engine.counts.passivations.Add(1)
+	a.gone(ctx, c)
+}
+
+// vacated sees to a waiting cell that lost its actor, or in which a turn without one failed.
+func (a *shardActor) vacated(ctx actor.Context, c *cell) {
+	c.mu.Lock()
+	again := c.queue.len() > 0
 	c.claimed = again
 	condemned := c.condemned
 	c.mu.Unlock()
 	switch {
-	case over:
-		a.engine.counts.passivations.Add(1)
-		if condemned != nil {
-			a.engine.journal.Readmit(c.name) // it was leaving anyway: the next one begins from what is in the store
-		} else {
-			a.pack(r)
-		}
-		a.gone(ctx, c)
 	case condemned != nil:
 		a.quarantine(ctx, c, condemned)
 	case again:
@@ -246,19 +244,24 @@ func (a *shardActor) HandleFailure(
 	_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any,
 ) {
 	if c := a.byPID[child.Id]; c != nil {
-		c.mu.Lock()
-		c.failures++
-		info := FailedInfo{What: "conversation", Conversation: c.name, Reason: reason, Failures: c.failures}
-		if c.failures >= a.engine.config.MaxFailures {
-			info.Quarantined = a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time()
-			c.condemned = &conversation.Error{
-				Kind: conversation.ErrQuarantined, Conversation: c.name, Reason: fmt.Sprintf("it failed %d times in a row: %v", c.failures, reason),
-			}
-		}
-		c.mu.Unlock()
-		a.engine.failed(info)
+		a.countFailure(c, reason)
 	}
 	supervisor.StopChildren(child)
+}
+
+// countFailure notes that a conversation failed, and condemns it where that has been so too often in a row.
+func (a *shardActor) countFailure(c *cell, reason any) {
+	c.mu.Lock()
+	c.failures++
+	info := FailedInfo{What: "conversation", Conversation: c.name, Reason: reason, Failures: c.failures}
+	if c.failures >= a.engine.config.MaxFailures {
+		info.Quarantined = a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time()
+		c.condemned = &conversation.Error{
+			Kind: conversation.ErrQuarantined, Conversation: c.name, Reason: fmt.Sprintf("it failed %d times in a row: %v", c.failures, reason),
+		}
+	}
+	c.mu.Unlock()
+	a.engine.failed(info)
 }
 
 // quarantine makes a cell without an actor refuse everything for a while, first what is queued.
@@ -283,7 +286,7 @@ func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 			c.count(in, -1)
 		}
 	}
-	c.failures, c.claimed, c.condemned = 0, false, nil
+	c.failures, c.claimed, c.visit, c.condemned = 0, false, false, nil
 	c.claim++ // what is being read for it is of no use any more
 	c.phase = to
 	c.until = a.engine.clock.now().Add(a.engine.config.QuarantineFor)

@@ -53,7 +53,8 @@ type CellStats struct {
 	Evictions    uint64 // conversations asked to passivate because more than that were active
 	Packed       int    // known and not active, and packed in memory: see Config.MaxPackedBytes
 	PackedBytes  int    // that those take
-	Unpacked     uint64 // activations that read nothing, for the conversation was packed
+	Visits       uint64 // times that what waited for a conversation was done without an actor
+	Unpacked     uint64 // activations and visits that read nothing, for the conversation was packed
 	Memory       uint64 // bytes that the process needs, garbage not counted, as of the last second or so; 0 where there is no limit
 	MemoryLimit  uint64 // that it may take: see Config.MemoryLimit; 0: there is no limit, or it is not looked at
 	Failures     uint64 // panics contained

@@ -99,7 +99,7 @@ func TestNoEndIsMissedAndAllIsInOrderUnderFire(t *testing.T) {
 				}
 				f.Engine = actorstest.Start(t, actors.Config{
 					Default: conversation.Policy{ExpireAfter: 100 * time.Millisecond}, IdleAfter: time.Second, FlushInterval: 5 * time.Millisecond,
-					Reaper: actors.ReaperConfig{BatchRows: 8}, WatchBuffer: 500, MaxPackedBytes: int(seed/2%2) * packedInTests,
+					Reaper: actors.ReaperConfig{BatchRows: 8}, WatchBuffer: 500, MaxPackedBytes: packedOrNot(seed/2%2 == 1),
 				})
 				f.slow()
 				f.told = f.Events(actors.WatchQuery{})

@@ -3,6 +3,8 @@ package load
 import (
 	"runtime/debug"
 	"runtime/metrics"
+
+	"github.com/parley-im/parley/benchmarks/internal/resident"
 )
 
 // ownVitals says how this process is. It stops nothing.
@@ -12,7 +14,7 @@ func ownVitals() Vitals {
 	var collector debug.GCStats
 	debug.ReadGCStats(&collector)
 	return Vitals{
-		HeapBytes: samples[0].Value.Uint64(), Goroutines: samples[1].Value.Uint64(), RSSBytes: residentBytes(),
+		HeapBytes: samples[0].Value.Uint64(), Goroutines: samples[1].Value.Uint64(), RSSBytes: resident.Bytes(),
 		GCCycles: uint64(max(0, collector.NumGC)), GCPauses: collector.PauseTotal,
 	}
 }

@@ -84,6 +84,8 @@ func (t *text) memory(m *parleyv1.MemoryExplanation) {
 	switch m.GetState() {
 	case parleyv1.MemoryState_MEMORY_PASSIVE:
 		t.line("memory", "passive: its next proposal has its rows read")
+	case parleyv1.MemoryState_MEMORY_PACKED:
+		t.line("memory", "packed: its next proposal reads nothing from the store")
 	case parleyv1.MemoryState_MEMORY_ACTIVATING:
 		t.line("memory", "its rows are being read; %s", waiting)
 	case parleyv1.MemoryState_MEMORY_ACTIVE:

@@ -8,22 +8,11 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// maxTurn bounds how many requests share a turn, and so how long the first of them may wait for the others.
+// maxTurn bounds how many requests share a transaction, and so how long the first of them may wait for the others.
 const maxTurn = 256
 
-// request is one call of Commit or Acquire, or of maintenance. Once the committer took it, it is answered: results or epochs, and err, are set before done is closed.
-type request struct {
-	batch     *persistence.Batch  // of a Commit
-	foresight *foresight          // of a Commit; nil: none
-	shards    []persistence.Shard // of an Acquire
-	stir      *stirring           // of maintenance
-	done      chan struct{}
-	err       error
-	results   []persistence.Result
-	epochs    []persistence.Epoch
-}
-
-// committer runs the write transactions, on one goroutine.
+// committer runs the write transactions, on one goroutine. One of them may be on its way to the disk, which most of its time is spent on, while the next one is filled with
+// what comes meanwhile: that one's guards see what is on its way as if it were there. Should it turn out not to be, the next one is filled anew.
 type committer struct {
 	db        *badger.DB
 	space     *space
@@ -34,61 +23,96 @@ type committer struct {
 	tally     *tally
 	write     func(*badger.Txn) error // commits; tests make it fail
 	requests  chan *request
-	closing   chan struct{} // ends run, after the turn under way
+	closing   chan struct{} // ends run, after the transactions under way
 	done      chan struct{} // run has ended
 
-	open    *transaction // nil: none
-	written []writtenRow // by the transactions of this turn
-	riders  []*request   // those with groups in the open transaction
+	open   *transaction // being filled; nil: none
+	spare  *transaction // the next one to be filled, opened before what is in flight was sent: Badger would make it wait for that; nil: none
+	flight *transaction // being written; nil: none
+	landed chan error   // what became of the flight
+	again  []*request   // to be carried out once more: what they were built upon was lost
 }
 
 func (c *committer) run() {
 	defer close(c.done)
+	requests, closing := c.requests, c.closing
 	for {
-		select {
-		case r := <-c.requests:
-			c.turn(c.gather(r))
-		case <-c.closing:
+		c.retake()
+		if c.flight == nil && c.open != nil {
+			c.launch()
+		}
+		if c.flight == nil && c.open == nil && requests == nil {
+			c.drop(&c.spare)
 			return
+		}
+		next := requests
+		if c.open != nil && len(c.open.riders) >= maxTurn {
+			next = nil
+		}
+		select {
+		case r := <-next:
+			c.receive(r)
+		case err := <-c.landed:
+			c.land(err)
+			if requests != nil {
+				c.receive()
+			}
+		case <-closing:
+			requests, closing = nil, nil
 		}
 	}
 }
 
-// gather returns first and what else waits already.
-func (c *committer) gather(first *request) []*request {
-	turn := []*request{first}
-	for len(turn) < maxTurn {
+// receive carries requests out, and what else waits already, as far as its results go: they are answered when what they wrote is on disk.
+func (c *committer) receive(turn ...*request) {
+	waiting := true
+	for waiting && len(turn) < maxTurn {
 		select {
 		case r := <-c.requests:
 			turn = append(turn, r)
 		default:
-			return turn
+			waiting = false
 		}
 	}
-	return turn
+	c.space.turn(c.pledged())
+	for _, r := range turn {
+		c.take(r)
+	}
 }
 
-// turn carries the requests out, one after the other, publishes a snapshot with all of that, and answers them.
-func (c *committer) turn(requests []*request) {
-	c.space.turn()
-	c.recent.turn(c.snapshots.current.Load().number + 1)
-	for _, r := range requests {
-		switch {
-		case r.batch != nil:
-			c.commit(r)
-		case r.stir != nil:
-			c.stir(r)
-		default:
-			c.acquire(r)
+// pledged is how many bytes have had room set aside, and may not have taken it yet.
+func (c *committer) pledged() (bytes int64) {
+	for _, t := range []*transaction{c.flight, c.open} {
+		if t != nil {
+			bytes += t.size.bytes
 		}
 	}
-	c.flush()
-	c.snapshots.publish(c.db, c.written)
-	clear(c.written)
-	c.written = c.written[:0]
-	for _, r := range requests {
-		close(r.done)
+	return bytes
+}
+
+// retake carries out what is to be carried out once more.
+func (c *committer) retake() {
+	for len(c.again) > 0 {
+		again := c.again
+		c.again = nil
+		for _, r := range again {
+			c.take(r)
+		}
 	}
+}
+
+// take carries a request out, up to its answer.
+func (c *committer) take(r *request) {
+	r.begin()
+	switch {
+	case r.batch != nil:
+		c.commit(r)
+	case r.stir != nil:
+		c.stir(r)
+	default:
+		c.acquire(r)
+	}
+	r.taken()
 }
 
 // commit adds the groups of a batch to the open transaction, and where that is full, to another one. Space for all of it is taken first: a
@@ -110,10 +134,12 @@ func (c *committer) commit(r *request) {
 	if r.err = c.space.take(total.bytes); r.err != nil {
 		return
 	}
+	if !c.ride(r, cost{}) { // also where nothing is written: what that is owed to may be on its way
+		return
+	}
 	if r.batch.Clock != 0 {
-		c.ride(r, cost{})
 		if err := c.open.raise(r.batch.Clock); err != nil {
-			c.fail(err)
+			c.abandon(err)
 			return
 		}
 	}
@@ -121,13 +147,12 @@ func (c *committer) commit(r *request) {
 		if r.results[i].Err != nil {
 			continue
 		}
-		c.ride(r, costs[i])
-		if r.err != nil { // the transaction before, which had an earlier part of this batch
+		if !c.ride(r, costs[i]) {
 			return
 		}
 		result, err := c.open.add(&r.batch.Groups[i], r.foresight.group(i))
 		if err != nil {
-			c.fail(err)
+			c.abandon(err)
 			return
 		}
 		r.results[i] = result
@@ -136,15 +161,14 @@ func (c *committer) commit(r *request) {
 
 // acquire draws epochs.
 func (c *committer) acquire(r *request) {
-	if r.err = c.space.take(fixed.bytes + owned.bytes*int64(len(r.shards))); r.err != nil {
+	size := cost{entries: int64(len(r.shards)), bytes: owned.bytes * int64(len(r.shards))}
+	if r.err = c.space.take(fixed.bytes + size.bytes); r.err != nil || !c.ride(r, size) {
 		return
 	}
-	c.flush() // what waits in the open transaction was asked for first, and may fill it
-	c.ride(r, cost{})
 	for _, shard := range r.shards {
 		owner, err := c.open.owner(shard)
 		if err != nil {
-			c.fail(err)
+			c.abandon(err)
 			return
 		}
 		owner.Epoch++
@@ -152,53 +176,99 @@ func (c *committer) acquire(r *request) {
 		c.open.setOwner(shard, owner)
 		r.epochs = append(r.epochs, owner.Epoch)
 	}
-	c.flush()
 }
 
-// ride makes sure of an open transaction with room for size, and that r has a part in its fate.
-func (c *committer) ride(r *request, size cost) {
+// ride makes sure of an open transaction with room for size, and that r has a part in its fate. It returns false where an earlier part of r was lost meanwhile: there is nothing to be
+// done for it now.
+func (c *committer) ride(r *request, size cost) (ok bool) {
 	if c.open != nil && !c.open.holds(size) {
-		c.flush()
-		if r.err != nil {
-			return
+		c.cut()
+		if !r.goesOn() {
+			return false
 		}
 	}
 	if c.open == nil {
-		c.open = newTransaction(c.db, c.ledger, c.recent)
+		if c.spare == nil {
+			c.spare = c.newTransaction(c.flight)
+		}
+		c.open, c.spare = c.spare, nil
 	}
-	if n := len(c.riders); n == 0 || c.riders[n-1] != r {
-		c.riders = append(c.riders, r)
+	c.open.board(r)
+	return true
+}
+
+// cut sends the open transaction, if there is one, as soon as the one before has landed.
+func (c *committer) cut() {
+	if c.flight != nil {
+		c.land(<-c.landed)
+	}
+	if c.open != nil {
+		c.launch()
 	}
 }
 
-// flush commits the open transaction, if there is one.
-func (c *committer) flush() {
-	if c.open == nil {
-		return
+// settle returns when there is no transaction under way.
+func (c *committer) settle() {
+	for c.flight != nil || c.open != nil {
+		c.cut()
 	}
-	if err := c.open.commit(c.write); err != nil {
-		c.fail(err)
-		return
-	}
-	c.written = append(c.written, c.open.written...)
-	c.tally.add(c.open.written)
-	c.ledger.committed(c.open)
-	if c.open.clock != 0 {
-		c.advanced(c.open.clock)
-	}
-	c.open, c.riders = nil, nil
 }
 
-// fail gives the open transaction up, and with it all that have a part in it. Whether it was written is not known.
-func (c *committer) fail(err error) {
-	c.open.txn.Discard()
-	for _, w := range c.open.written {
-		w.doubtful = true
-		c.written = append(c.written, w)
+// launch sends the open transaction to Badger. There must be none in flight.
+func (c *committer) launch() {
+	if err := c.open.seal(); err != nil {
+		c.abandon(err)
+		return
 	}
-	c.ledger.forget()
-	for _, r := range c.riders {
-		r.err = fmt.Errorf("badgerstore: %w", err)
+	t := c.open
+	c.open, c.flight = nil, t
+	c.ledger.committed(t)
+	c.drop(&c.spare)
+	c.spare = c.newTransaction(t)
+	write := c.write
+	go func() { c.landed <- t.commit(write) }()
+}
+
+func (c *committer) newTransaction(before *transaction) *transaction {
+	number := c.snapshots.current.Load().number + 1
+	if before != nil {
+		number = before.number + 1
 	}
-	c.open, c.riders = nil, nil
+	return newTransaction(c.db, c.ledger, c.recent, before, number)
+}
+
+// land publishes a snapshot with what was in flight, and answers those whose last part that was.
+func (c *committer) land(err error) {
+	t := c.flight
+	c.flight = nil
+	if err == nil {
+		c.tally.add(t.written)
+		if t.clock != 0 {
+			c.advanced(t.clock)
+		}
+	} else {
+		c.ledger.forget()
+	}
+	c.drop(&c.spare)
+	c.snapshots.publish(c.db, t.written, err != nil)
+	t.alight(err)
+	if err != nil && c.open != nil { // it was built upon what was lost
+		c.again = append(c.again, c.open.rebook()...)
+		c.drop(&c.open)
+	}
+}
+
+// abandon gives the open transaction up, which was not sent, and with it all that have a part in it.
+func (c *committer) abandon(err error) {
+	t := c.open
+	c.drop(&c.open)
+	t.alight(err)
+}
+
+// drop discards a transaction that was not sent.
+func (c *committer) drop(t **transaction) {
+	if *t != nil {
+		(*t).txn.Discard()
+		*t = nil
+	}
 }

@@ -150,42 +150,24 @@ func (v groupView) delete(i int) view {
 	return view{v.deletes[i], v.snapshot}
 }
 
-// recent knows which keys were written lately, by their hashes: two that share one make a glance be taken for stale, which costs a look. Only the committer uses it.
+// recent knows since which snapshot keys have not been written: for each slot, the last one that something was written for whose key has that slot. Two keys that share one make a glance
+// be taken for stale, which costs a look. Only the committer uses it.
 type recent struct {
-	seed       maphash.Seed
-	number     uint64 // of the snapshot that will have what is written now
-	since      uint64 // all that a later snapshot has, and this one does not, is in the maps
-	sinceYoung uint64 // likewise in young
-	young, old map[uint64]uint64
+	seed  maphash.Seed
+	slots []uint64
 }
 
-// recentKeys is how many keys a map takes, about: two of them take four megabytes.
-const recentKeys = 65_536
+// recentSlots is a power of two. It takes a megabyte.
+const recentSlots = 1 << 17
 
 func newRecent() *recent {
-	return &recent{seed: maphash.MakeSeed(), young: map[uint64]uint64{}}
+	return &recent{seed: maphash.MakeSeed(), slots: make([]uint64, recentSlots)}
 }
 
-// turn begins the turn whose writes a snapshot with this number will have.
-func (r *recent) turn(number uint64) {
-	r.number = number
-	if len(r.young) >= recentKeys {
-		r.old, r.since = r.young, r.sinceYoung
-		r.young, r.sinceYoung = make(map[uint64]uint64, recentKeys), number-1
-	}
-}
+func (r *recent) slot(key []byte) *uint64 { return &r.slots[maphash.Bytes(r.seed, key)%recentSlots] }
 
-// note says that a key is written, or may have been.
-func (r *recent) note(key []byte) { r.young[maphash.Bytes(r.seed, key)] = r.number }
+// note says that a key is written, or may have been, for a snapshot with this number. The numbers do not fall.
+func (r *recent) note(key []byte, number uint64) { *r.slot(key) = number }
 
 // unchanged reports whether it is certain that nothing was written under the key since a snapshot.
-func (r *recent) unchanged(key []byte, snapshot uint64) bool {
-	if snapshot < r.since {
-		return false
-	}
-	hash := maphash.Bytes(r.seed, key)
-	if number, ok := r.young[hash]; ok {
-		return number <= snapshot
-	}
-	return r.old[hash] <= snapshot // zero where it is not there
-}
+func (r *recent) unchanged(key []byte, snapshot uint64) bool { return *r.slot(key) <= snapshot }

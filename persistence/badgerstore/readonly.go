@@ -77,7 +77,7 @@ func openReadOnly(dir string, o Options) (*ReadOnly, error) {
 	}
 	s := &ReadOnly{db: db, dir: dir, meta: meta, reads: newGate()}
 	s.snapshots = newSnapshots(s.reads, nil)
-	s.snapshots.publish(db, nil)
+	s.snapshots.publish(db, nil, false)
 	return s, nil
 }
 

@@ -101,8 +101,8 @@ func (c *rowCache) put(key, value []byte, snapshot uint64) {
 	p.insert(string(key), value, snapshot)
 }
 
-// supersede is told what was written between the snapshot before and this one, which is about to be published.
-func (c *rowCache) supersede(snapshot uint64, written []writtenRow) {
+// supersede is told what was written, or, where that is doubtful, may have been, between the snapshot before and this one, which is about to be published.
+func (c *rowCache) supersede(snapshot uint64, written []row, doubtful bool) {
 	if c == nil {
 		return
 	}
@@ -115,7 +115,7 @@ func (c *rowCache) supersede(snapshot uint64, written []writtenRow) {
 		p := c.part(w.key)
 		p.mu.Lock()
 		// What nobody has read is not kept for having been written.
-		if p.remove(w.key) && !w.remove && !w.doubtful {
+		if p.remove(w.key) && !w.remove && !doubtful {
 			p.insert(string(w.key), bytes.Clone(w.value), snapshot)
 		}
 		p.mu.Unlock()

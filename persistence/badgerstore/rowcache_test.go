@@ -183,12 +183,12 @@ func TestWhatAFailedCommitMayHaveWrittenIsNotKept(t *testing.T) {
 func TestNothingOlderThanTheLatestSnapshotIsPut(t *testing.T) {
 	c := newRowCache(1 << 20)
 	key := persistence.HeadKey("group:1")
-	c.supersede(1, nil)
+	c.supersede(1, nil, false)
 	c.put(key, []byte("one"), 1)
 	if value, ok := c.get(key, 1); !ok || string(value) != "one" {
 		t.Errorf("got %q, %t, want what was put", value, ok)
 	}
-	c.supersede(2, []writtenRow{{row: row{key: key, value: []byte("two")}}})
+	c.supersede(2, []row{{key: key, value: []byte("two")}}, false)
 	if value, ok := c.get(key, 1); ok {
 		t.Errorf("the snapshot before got %q, want nothing", value)
 	}
@@ -204,7 +204,7 @@ func TestNothingOlderThanTheLatestSnapshotIsPut(t *testing.T) {
 func TestRowsUsedLongestAgoGiveWay(t *testing.T) {
 	const room = 64 << 10
 	c := newRowCache(room)
-	c.supersede(1, nil)
+	c.supersede(1, nil, false)
 	key := func(i uint64) []byte { return persistence.HeadKey(fmt.Sprintf("group:%d", i)) }
 	for i := range uint64(2_000) {
 		c.put(key(i), binary.BigEndian.AppendUint64(nil, i), 1)

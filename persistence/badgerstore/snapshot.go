@@ -35,14 +35,14 @@ func newSnapshots(reads *gate, cache *rowCache) *snapshots {
 	return &snapshots{reads: reads, cache: cache, live: make(map[*published]struct{})}
 }
 
-// publish opens a transaction and makes it the latest. It is told what was written since the one before. Only the committer calls it, when no commit is under way:
+// publish opens a transaction and makes it the latest. It is told what was written since the one before, or, where that is doubtful, may have been. Only the committer calls it, when no commit is under way:
 // otherwise it would wait for that.
-func (s *snapshots) publish(db *badger.DB, written []writtenRow) {
+func (s *snapshots) publish(db *badger.DB, written []row, doubtful bool) {
 	p := &published{txn: db.NewTransaction(false)}
 	if before := s.current.Load(); before != nil {
 		p.number = before.number + 1
 	}
-	s.cache.supersede(p.number, written)
+	s.cache.supersede(p.number, written, doubtful)
 	p.refs.begin()
 	s.mu.Lock()
 	s.live[p] = struct{}{}

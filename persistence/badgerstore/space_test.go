@@ -86,7 +86,7 @@ func TestSpaceIsSharedOutWithinATurn(t *testing.T) {
 			t.Errorf("request %d of %d bytes: %v, want it refused: %v", i, test.bytes, err, test.full)
 		}
 	}
-	s.turn()
+	s.turn(0)
 	if err := s.take(500); err != nil || asked != 2 {
 		t.Errorf("the next turn: %v, asked %d times; want it to ask again", err, asked)
 	}

@@ -33,12 +33,12 @@ func (c *committer) stir(r *request) {
 	if r.err = c.space.take(size); r.err != nil {
 		return
 	}
-	c.flush()
+	c.settle() // so that what is read is what there is: the rows that this writes meanwhile are not read again
 	for _, key := range r.stir.touch {
 		if err := c.touch(r, key); err != nil {
-			c.fail(err)
+			c.abandon(err)
 		}
-		if r.err != nil {
+		if !r.goesOn() {
 			return
 		}
 	}
@@ -47,26 +47,22 @@ func (c *committer) stir(r *request) {
 		ballast.value = make([]byte, ballastBytes)
 	}
 	if r.stir.ballast || r.stir.clear {
-		c.ride(r, entry(len(ballast.key), len(ballast.value)))
-		if r.err != nil {
+		if !c.ride(r, entry(len(ballast.key), len(ballast.value))) {
 			return
 		}
 		if err := c.open.write(ballast); err != nil {
-			c.fail(err)
-			return
+			c.abandon(err)
 		}
 	}
-	c.flush()
 }
 
-// touch writes one row again. What was written before may be flushed on the way: r.err says whether that failed.
+// touch writes one row again. What was written before may be sent on the way, and lost.
 func (c *committer) touch(r *request, key []byte) error {
 	if len(key) == 0 || bytes.HasPrefix(key, []byte(reserved)) {
 		return nil
 	}
-	c.ride(r, entry(len(key), maxValue))
-	if r.err != nil {
-		return nil //nolint:nilerr // the request has the error already
+	if !c.ride(r, entry(len(key), maxValue)) {
+		return nil
 	}
 	item, err := c.open.txn.Get(key)
 	if errors.Is(err, badger.ErrKeyNotFound) {

@@ -49,7 +49,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{db: db, dir: dir, meta: meta, reads: newGate()}
 	s.clock.Store(int64(meta.Clock))
 	s.snapshots = newSnapshots(s.reads, newRowCache(o.RowCacheBytes))
-	s.snapshots.publish(db, nil)
+	s.snapshots.publish(db, nil, false)
 	s.committer = &committer{
 		recent:    newRecent(),
 		db:        db,
@@ -62,6 +62,7 @@ func Open(dir string, o Options) (*Store, error) {
 		requests:  make(chan *request),
 		closing:   make(chan struct{}),
 		done:      make(chan struct{}),
+		landed:    make(chan error, 1),
 	}
 	go s.committer.run()
 	s.maintainer = &maintainer{
@@ -85,7 +86,7 @@ func (s *Store) stepSpace(o Options) func() error {
 				bytes += l.Size
 			}
 		}
-		space.turn()
+		space.turn(0)
 		return space.take(bytes)
 	}
 }

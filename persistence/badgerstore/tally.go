@@ -12,7 +12,7 @@ type tally struct {
 	lately, deleted int64 // the last rows, the later ones in full, and how many of them were deletions
 }
 
-func (t *tally) add(written []writtenRow) {
+func (t *tally) add(written []row) {
 	var rows, deletions int64
 	for i := range written {
 		rows++

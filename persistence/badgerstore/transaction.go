@@ -20,14 +20,20 @@ type transaction struct {
 	owners map[persistence.Shard]persistence.Owner // changed by this transaction
 	clock  persistence.Instant                     // zero: unchanged
 
-	written []writtenRow // in order
+	number  uint64         // of the snapshot that will have it
+	before  *transaction   // in flight when this one was opened, so that txn does not see it; nil: none was
+	riders  []*request     // with a part in it
+	written []row          // in order
+	entries []badger.Entry // room for what txn is given
+	index   map[string]int // the first indexed of written, by key, the last of each
+	indexed int
 
 	own map[string]row // scratch of one group: what it writes
 }
 
-func newTransaction(db *badger.DB, l *ledger, r *recent) *transaction {
+func newTransaction(db *badger.DB, l *ledger, r *recent, before *transaction, number uint64) *transaction {
 	return &transaction{
-		db: db, txn: db.NewTransaction(true), size: fixed, ledger: l, recent: r,
+		db: db, txn: db.NewTransaction(true), size: fixed, ledger: l, recent: r, before: before, number: number,
 		owners: make(map[persistence.Shard]persistence.Owner),
 		own:    make(map[string]row),
 	}
@@ -81,13 +87,6 @@ func (t *transaction) add(g *persistence.Group, f groupView) (persistence.Result
 type row struct {
 	key, value []byte
 	remove     bool
-}
-
-// writtenRow is a row as a transaction left it.
-type writtenRow struct {
-	row
-
-	doubtful bool // the transaction failed: whether it was written is not known
 }
 
 // resolve evaluates the group's guards and returns what is to be written, in order. It writes nothing: a group whose guards cannot be
@@ -154,6 +153,13 @@ func (t *transaction) stored(key []byte, upTo persistence.Generation, v view) (t
 	if v.sight != unseen && t.recent.unchanged(key, v.snapshot) {
 		return v.sight == present, v.sight == present && (upTo == 0 || v.generation <= upTo), nil
 	}
+	if w, ok := t.flying(key); ok {
+		if w.remove {
+			return false, false, nil
+		}
+		over, err = isOver(key, w.value, upTo)
+		return true, over, err
+	}
 	item, err := t.txn.Get(key)
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return false, false, nil
@@ -171,6 +177,32 @@ func (t *transaction) stored(key []byte, upTo persistence.Generation, v view) (t
 	return true, over, err
 }
 
+// flying returns what the transaction before, which may be on its way, leaves under a key that this one has not written.
+func (t *transaction) flying(key []byte) (w row, ok bool) {
+	if t.before == nil || t.recent.unchanged(key, t.before.number-1) {
+		return w, false
+	}
+	if _, own := t.find(key); own {
+		return w, false // txn knows
+	}
+	return t.before.find(key)
+}
+
+// find returns what the transaction writes under a key.
+func (t *transaction) find(key []byte) (w row, ok bool) {
+	if t.index == nil {
+		t.index = make(map[string]int, len(t.written))
+	}
+	for ; t.indexed < len(t.written); t.indexed++ {
+		t.index[string(t.written[t.indexed].key)] = t.indexed
+	}
+	i, ok := t.index[string(key)]
+	if ok {
+		w = t.written[i]
+	}
+	return w, ok
+}
+
 func isOver(key, value []byte, upTo persistence.Generation) (bool, error) {
 	if upTo == 0 {
 		return true, nil
@@ -184,18 +216,31 @@ func isOver(key, value []byte, upTo persistence.Generation) (bool, error) {
 
 func (t *transaction) write(r row) error {
 	var err error
-	t.recent.note(r.key)
+	t.recent.note(r.key, t.number)
 	if r.remove {
 		err = t.txn.Delete(r.key)
 	} else {
-		err = t.txn.Set(r.key, r.value)
+		err = t.txn.SetEntry(t.entry(r))
 	}
 	if err != nil {
 		return fmt.Errorf("write %q: %w", r.key, err)
 	}
-	t.written = append(t.written, writtenRow{row: r})
+	t.written = append(t.written, r)
 	t.size = t.size.plus(entry(len(r.key), len(r.value)))
 	return nil
+}
+
+// manyEntries is for how many entries room is made at once.
+const manyEntries = 256
+
+func (t *transaction) entry(r row) *badger.Entry {
+	if len(t.entries) == 0 {
+		t.entries = make([]badger.Entry, min(manyEntries, 8+len(t.written)))
+	}
+	e := &t.entries[0]
+	t.entries = t.entries[1:]
+	e.Key, e.Value = r.key, r.value
+	return e
 }
 
 func (t *transaction) owner(shard persistence.Shard) (persistence.Owner, error) {
@@ -224,11 +269,12 @@ func (t *transaction) raise(clock persistence.Instant) error {
 	return nil
 }
 
-// commit writes it all. After an error, what became of it is unknown.
-func (t *transaction) commit(write func(*badger.Txn) error) error {
+// seal writes what was kept aside: nothing is added from then on.
+func (t *transaction) seal() error {
+	t.before = nil
 	for shard, owner := range t.owners {
 		key := persistence.OwnerKey(shard)
-		t.recent.note(key)
+		t.recent.note(key, t.number)
 		if err := t.txn.Set(key, owner.Encode()); err != nil {
 			return fmt.Errorf("write the owner of shard %d: %w", shard, err)
 		}
@@ -238,6 +284,12 @@ func (t *transaction) commit(write func(*badger.Txn) error) error {
 			return fmt.Errorf("write the clock: %w", err)
 		}
 	}
+	return nil
+}
+
+// commit has Badger write it. After an error, what became of it is unknown.
+func (t *transaction) commit(write func(*badger.Txn) error) error {
+	defer t.txn.Discard()
 	if err := write(t.txn); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}

@@ -56,8 +56,8 @@ func TestWasteIsJudgedByTheTables(t *testing.T) {
 }
 
 func TestLaterRowsWeighMoreInTheTally(t *testing.T) {
-	rows := func(n int, remove bool) []writtenRow {
-		all := make([]writtenRow, n)
+	rows := func(n int, remove bool) []row {
+		all := make([]row, n)
 		for i := range all {
 			all[i].remove = remove
 		}

@@ -332,6 +332,7 @@ const (
 	MemoryState_MEMORY_ACTIVE      MemoryState = 3 // it has an actor
 	MemoryState_MEMORY_WAITING     MemoryState = 4 // its actor waits for memberships to be read
 	MemoryState_MEMORY_QUARANTINED MemoryState = 5 // it refuses everything for a while
+	MemoryState_MEMORY_PACKED      MemoryState = 6 // it has no actor; what comes next reads nothing
 )
 
 // Enum value maps for MemoryState.
@@ -343,6 +344,7 @@ var (
 		3: "MEMORY_ACTIVE",
 		4: "MEMORY_WAITING",
 		5: "MEMORY_QUARANTINED",
+		6: "MEMORY_PACKED",
 	}
 	MemoryState_value = map[string]int32{
 		"MEMORY_UNSPECIFIED": 0,
@@ -351,6 +353,7 @@ var (
 		"MEMORY_ACTIVE":      3,
 		"MEMORY_WAITING":     4,
 		"MEMORY_QUARANTINED": 5,
+		"MEMORY_PACKED":      6,
 	}
 )
 
@@ -3468,14 +3471,15 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\x16DEADLINE_ORIGIN_POLICY\x10\x01\x12\x1b\n" +
 	"\x17DEADLINE_ORIGIN_DELETED\x10\x02\x12\x17\n" +
 	"\x13DEADLINE_ORIGIN_CUT\x10\x03\x12\x1b\n" +
-	"\x17DEADLINE_ORIGIN_EARLIER\x10\x04*\x8f\x01\n" +
+	"\x17DEADLINE_ORIGIN_EARLIER\x10\x04*\xa2\x01\n" +
 	"\vMemoryState\x12\x16\n" +
 	"\x12MEMORY_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eMEMORY_PASSIVE\x10\x01\x12\x15\n" +
 	"\x11MEMORY_ACTIVATING\x10\x02\x12\x11\n" +
 	"\rMEMORY_ACTIVE\x10\x03\x12\x12\n" +
 	"\x0eMEMORY_WAITING\x10\x04\x12\x16\n" +
-	"\x12MEMORY_QUARANTINED\x10\x052\xae\x03\n" +
+	"\x12MEMORY_QUARANTINED\x10\x05\x12\x11\n" +
+	"\rMEMORY_PACKED\x10\x062\xae\x03\n" +
 	"\x0fOperatorService\x12=\n" +
 	"\x06Rewind\x12\x18.parley.v1.RewindRequest\x1a\x19.parley.v1.RewindResponse\x12L\n" +
 	"\vExplainList\x12\x1d.parley.v1.ExplainListRequest\x1a\x1e.parley.v1.ExplainListResponse\x12d\n" +

@@ -25,7 +25,7 @@ func All(s Size) []Comparison {
 	return []Comparison{
 		batchedVsSend(s), batchedUniformVsStock(s), singleHotVsSend(s), singleUniformVsStock(s), askVsFuture(s),
 		committedVsBadger(s), groupCommitVsTxn(s), heapVsStock(s), gcVsStock(s), p99VsStock(s), scale(s),
-		reapVsBadger(s), reapingP99VsQuiet(s), wireVsRedis(s),
+		reapVsBadger(s), reapingP99VsQuiet(s), wireVsRedis(s), overloadP99VsNominal(s),
 	}
 }
 
@@ -70,7 +70,7 @@ func batchedUniformVsStock(s Size) Comparison {
 		Name:    "batched_uniform_vs_stock",
 		What:    fmt.Sprintf("batched proposals/s, applied, %s known, uniform, %s active at most", count(s.Known), count(s.Active)),
 		Against: fmt.Sprintf("a stock actor for each of %s conversations, uniform", count(s.Known)),
-		Note:    "The stock actors keep what was said last, and all are in memory; the engine keeps members, unread counts and lists as well, and writes them to a synced store.",
+		Note:    "The stock actors keep what was said last, and all are in memory; the engine keeps members, unread counts and lists as well, and writes them to a synced store. Those that are not active are packed, and up to 256 MiB may wait for the store.",
 		Contenders: []Contender{
 			{Side: "parley.posts", Params: s.uniform(s.Known, batch, few()), Fixture: true},
 			{Side: "stock.posts", Params: s.stock(s.Known, 2)},
@@ -315,5 +315,37 @@ func wireVsRedis(s Size) Comparison {
 		},
 		Main:   Ratio{Ours: Figure{0, rate}, Theirs: Figure{1, rate}, Reach: 1},
 		Beside: []Ratio{{Label: "AOF always: each answer is on disk on either side", Ours: Figure{0, rate}, Theirs: Figure{2, rate}}},
+	}
+}
+
+func overloadP99VsNominal(s Size) Comparison {
+	offered := func(known int, variant string) side.Params {
+		return side.Params{Known: known, Window: s.Phase, Wait: s.Wait, Variant: variant}
+	}
+	ratio := func(contender int, label string) Ratio {
+		return Ratio{Label: label, Ours: Figure{contender, "over"}, Theirs: Figure{contender, "nominal"}, Unit: Milliseconds, Reach: 3, AtMost: true}
+	}
+	return Comparison{
+		Alone:   true,
+		Name:    "overload_p99_vs_nominal",
+		What:    fmt.Sprintf("p99 of accepted proposals at twice the capacity, applied, %s hot ones", count(s.Hot)),
+		Against: "the p99 at six tenths of the capacity",
+		Note: fmt.Sprintf("The capacity is found in each round, by one goroutine with 8,192 proposals unanswered at most. Then the load is open, by one goroutine as well. The bounds are what the engine did in %v: "+
+			"max_queue and max_queued_bytes, and max_journal_bytes where proposals are committed. Times are from when a proposal was made: the goroutine that makes them shares the processors "+
+			"with the engine. Those beyond the bounds are refused with a hint when to try again.", s.Wait),
+		Contenders: []Contender{
+			{Side: "parley.overload", Params: offered(s.Hot, "")},
+			{Side: "parley.overload", Params: offered(1, "")},
+			{Side: "parley.overload", Params: offered(s.Hot, parley.Committed), Rounds: s.BesideIn},
+			{Side: "parley.overload", Params: offered(1, parley.Committed), Rounds: s.BesideIn},
+		},
+		Main: ratio(0, ""),
+		Beside: []Ratio{
+			ratio(1, "to a single conversation"),
+			ratio(2, "committed"),
+			ratio(3, "committed, to a single conversation"),
+			{Label: "p99 until a refusal, over a millisecond", Ours: Figure{0, "turned"}, Theirs: Figure{0, "limit"}, Unit: Milliseconds, Reach: 1, AtMost: true},
+			{Label: "memory resident in the last third of that time, over the first", Ours: Figure{0, "last"}, Theirs: Figure{0, "first"}, Unit: Bytes, Reach: 1.1, AtMost: true},
+		},
 	}
 }

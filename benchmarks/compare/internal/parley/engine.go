@@ -27,14 +27,25 @@ type running struct {
 }
 
 // configFor returns the engine's configuration. Nothing becomes passive for being idle, as the side may have to wait for its turn: how many are
-// active is the bound's to say alone.
+// active is the bound's to say alone. Where all may be, each gets an actor at once; where more are known than that, there is room for all others to be packed.
 func configFor(p side.Params) actors.Config {
 	config := actors.Config{IdleAfter: 10 * time.Hour}
-	if p.Active > 0 {
-		config.MaxActive = p.Active
+	if p.Active == 0 {
+		return config
+	}
+	config.MaxActive, config.MaxPackedBytes = p.Active, -1
+	if p.Known > p.Active {
+		config.MaxPackedBytes, config.MaxJournalBytes = p.Known*packedRoom, journalRoom
 	}
 	return config
 }
+
+// journalRoom is what may wait for the store where hardly any row is changed twice before it is written: what is applied is not held up by that in a round. How fast all is in the store is a
+// figure of its own.
+const journalRoom = 256 << 20
+
+// packedRoom is the memory for each conversation that is packed: what it takes, and what the log of its shard takes to be kept in order.
+const packedRoom = 512
 
 // start starts an engine on the params' fixture, or an empty store, in their directory. wrap, unless nil, stands between the engine and its store.
 func start(

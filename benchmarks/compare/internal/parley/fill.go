@@ -67,9 +67,25 @@ func (r *running) fill(ctx context.Context) error {
 	})
 }
 
-// activate has the first n conversations become active by a repetition of their first post, which writes nothing. Where the engine's bound leaves no room
-// for all of them, some are passive again: each shard bounds its own, and they are not all alike.
-func (r *running) activate(ctx context.Context, n int) error {
+// warmUp has all conversations be in memory, the first n of them active, as far as the engine's bound leaves room: each shard bounds its own, and they are not all alike.
+func (r *running) warmUp(ctx context.Context, n int) error {
+	if err := r.repeat(ctx, len(r.people.Names)); err != nil {
+		return err
+	}
+	// One that has no actor gets one once it is of use often.
+	for range 10 {
+		if r.engine.Stats().Cells.Active >= n*9/10 {
+			break
+		}
+		if err := r.repeat(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repeat proposes the first post of each of the first n conversations once more, which writes nothing.
+func (r *running) repeat(ctx context.Context, n int) error {
 	return inBatches(n, func(from, to int) error {
 		batch := make([]*actors.Proposal, 0, to-from)
 		for i := from; i < to; i++ {

@@ -38,7 +38,7 @@ func OpenHeap(ctx context.Context, p side.Params) (side.Side, error) {
 		return nil, err
 	}
 	config := configFor(p)
-	config.MaxActive = room(p.Known)
+	config.MaxActive, config.MaxPackedBytes = room(p.Known), -1
 	engine, err := actors.Start(ctx, nil, store, config)
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func OpenPosts(ctx context.Context, p side.Params) (side.Side, error) {
 		active = min(active, p.Active*9/10)
 	}
 	if err == nil && p.Variant != cold {
-		err = r.activate(ctx, active)
+		err = r.warmUp(ctx, active)
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.Close()) //nolint:contextcheck // it ends whatever became of ctx

@@ -16,6 +16,7 @@ func Sides() map[string]side.Opener {
 		"parley.reap":     OpenReap,
 		"parley.felt":     OpenFelt,
 		"parley.inline":   OpenInline,
+		"parley.overload": OpenOverload,
 		"parley.wire":     OpenWire,
 		"parley.doomed":   OpenDoomed,
 		"parley.bounded":  OpenBounded,

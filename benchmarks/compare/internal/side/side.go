@@ -25,6 +25,7 @@ type Params struct {
 
 	Window   time.Duration // how long a round lasts, or one part of it
 	Interval time.Duration // between flushes of the journal; 0: the default
+	Wait     time.Duration // that a proposal should wait at most, by the engine's bounds; 0: the default ones
 	Variant  string
 }
 

@@ -1,4 +1,4 @@
-package load
+package resident
 
 import (
 	"bytes"
@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// residentBytes returns how much memory of the process is resident; 0 where that is not known.
-func residentBytes() uint64 {
+// Bytes returns how much memory of the process is resident; 0 where that is not known.
+func Bytes() uint64 {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0
