@@ -6,13 +6,13 @@ import (
 
 // dirty is which rows of a State have changed since they were last encoded: a row that changes a hundred times between two flushes is encoded once.
 type dirty struct {
+	members    int32 // how many memberships, of which each is marked
 	head, tail bool
-	members    int // how many memberships, of which each is marked
 }
 
 // Dirty returns how many rows have changed since they were last taken by [State.TakeDirty].
 func (s *State) Dirty() int {
-	n := s.dirty.members
+	n := int(s.dirty.members)
 	if s.dirty.head {
 		n++
 	}

@@ -91,7 +91,8 @@ func (a *applier) unlist(old *persistence.Head) {
 // enroll keeps the roster, until the conversation becomes large.
 func (a *applier) enroll(out *Outcome) {
 	users, changed := a.roster.Users, false
-	for _, t := range a.changed.all {
+	for i := range a.changed.all {
+		t := &a.changed.all[i]
 		user := t.user
 		is := a.standing(a.members.get(user)) == rostered
 		if is == (t.before.standing == rostered) {

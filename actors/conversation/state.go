@@ -14,23 +14,20 @@ const maxResident = 4096
 // A change is applied in place, and what it changed in rows that are there already is encoded only when [State.TakeDirty] is asked for it. Where it panics, the State is as it was.
 type State struct {
 	name string
-	head persistence.Head // of the latest generation, alive or over
-	// present: there is such a generation, and head is its.
-	present bool
+	head persistence.Head // of the latest generation, alive or over: where present is set
 	// floor is what older generations had reached, as far as that is still known: from the tombstone, or from the head that came after them.
 	floor persistence.Tombstone
 	tail  persistence.Tail
 	// roster names the members, as long as they are few: where head.Large is not set.
 	roster persistence.Roster
 	// members holds the memberships that are known: nil stands for "no member". Where complete is set, a user who is not in it is no member.
-	members  members
-	complete bool
-	now      persistence.Instant // of the last change; time does not go back
+	members     members
+	now         persistence.Instant // of the last change; time does not go back
+	raised      uint64              // counts the changes since when members may have more unread than before
+	nextWitness string              // the one before: whoever looks for another goes on behind them
 
-	dirty dirty
-
-	raised      uint64 // counts the changes since when members may have more unread than before
-	nextWitness string // the one before: whoever looks for another goes on behind them
+	dirty             dirty
+	present, complete bool
 }
 
 // Load makes a State from a conversation's rows: the values under its head's, its tail's and its roster's keys, nil where there is none.
