@@ -128,7 +128,7 @@ func TestNothingIsLostWhileAnswersAreLost(t *testing.T) {
 
 func TestNothingIsLostWhileTheStoreCannotBeRead(t *testing.T) {
 	config := policies()
-	config.IdleAfter = 20 * time.Millisecond // so that conversations must be read again
+	config.IdleAfter, config.MaxPackedBytes = 20*time.Millisecond, -1 // so that conversations must be read again
 	printed := play(t, config, 100*time.Millisecond, 700*time.Millisecond, persistencetest.Faults{
 		Get:  func([]byte) error { return actorstest.ErrBroken },
 		Scan: func(persistence.Range, int) error { return actorstest.ErrBroken },
