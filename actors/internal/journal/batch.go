@@ -72,12 +72,13 @@ func (b *batch) fits(name string, rows int) bool {
 	return r == nil || (len(r.rows.list)+r.owed+rows <= maxRecordRows && r.bytes < maxRecordBytes)
 }
 
-// add merges a conversation's writes: the last value of a row replaces those before it. It returns the conversation's record.
-func (b *batch) add(name string, shard persistence.Shard, writes []conversation.Write) *record {
+// add merges a conversation's writes: the last value of a row replaces those before it. It returns the conversation's record, which
+// has room for as many more as are said to follow.
+func (b *batch) add(name string, shard persistence.Shard, writes []conversation.Write, more int) *record {
 	b.touched = true
 	r := b.records[name]
 	if r == nil {
-		r = &record{name: name, shard: shard, rows: rows{list: make([]conversation.Write, 0, len(writes))}}
+		r = &record{name: name, shard: shard, rows: rows{list: make([]conversation.Write, 0, len(writes)+more)}}
 		b.records[name] = r
 		b.order = append(b.order, r)
 	}
@@ -138,7 +139,7 @@ func (b *batch) absorb(later *batch) bool {
 		}
 	}
 	for _, r := range later.order {
-		b.add(r.name, r.shard, r.rows.list)
+		b.add(r.name, r.shard, r.rows.list, 0)
 		for i := range r.changes {
 			b.records[r.name].note(r.changes[i].Change)
 		}

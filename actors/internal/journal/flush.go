@@ -60,7 +60,7 @@ func (j *Journal) next() *batch {
 	if !b.touched && len(b.waiters) == 0 {
 		return nil
 	}
-	j.open = newBatch(b.seq + 1)
+	j.begin(b.seq + 1)
 	return b
 }
 

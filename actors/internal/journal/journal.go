@@ -81,6 +81,7 @@ type Journal struct {
 	dropped persistence.Instant
 	barred  map[string]*conversation.Error // conversations of which rows were dropped: nothing that builds on those may be written
 
+	opened  atomic.Uint64                      // the number of the open batch
 	refusal atomic.Pointer[conversation.Error] // what Full says
 	wake    chan struct{}
 	urgent  atomic.Bool
@@ -99,7 +100,8 @@ var errClosed = errors.New("the journal was closed")
 
 // Open starts a journal. Close must be called.
 func Open(config Config) *Journal {
-	j := &Journal{config: config, open: newBatch(1), barred: map[string]*conversation.Error{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	j := &Journal{config: config, barred: map[string]*conversation.Error{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	j.begin(1)
 	j.ctx, j.cancel = context.WithCancelCause(context.Background())
 	go j.run()
 	return j
@@ -127,7 +129,7 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 	if b.rows == 0 {
 		b.oldest = j.config.Now()
 	}
-	r := b.add(c.name, c.shard, c.writes)
+	r := b.add(c.name, c.shard, c.writes, c.dirty)
 	if c.live != nil {
 		c.live.owe(b, r, c.dirty)
 	}
@@ -153,6 +155,12 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 	return seq, nil
 }
 
+// begin opens the batch with this number. j.mu is held.
+func (j *Journal) begin(seq uint64) {
+	j.open = newBatch(seq)
+	j.opened.Store(seq)
+}
+
 // delay returns how long a batch that nobody waits for stays open. j.mu is held.
 func (j *Journal) delay() time.Duration {
 	return max(j.config.Interval, min(j.config.MostInterval, j.rested.Sub(j.config.Now())))
@@ -165,7 +173,7 @@ func (j *Journal) batchFor(c *change) *batch {
 	}
 	if !j.open.fits(c.name, len(c.writes)+c.dirty) {
 		j.sealed = append(j.sealed, j.open)
-		j.open = newBatch(j.open.seq + 1)
+		j.begin(j.open.seq + 1)
 		j.stopTimer()
 		j.Flush()
 	}

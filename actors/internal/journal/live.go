@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/parley-im/parley/actors/conversation"
@@ -16,7 +17,7 @@ type DirtyRows interface {
 }
 
 // Live is a conversation in memory that owes the journal its dirty rows: they are encoded only when their batch is written or a reader looks, so that a change which is followed by others
-// costs no more than the change. At most one record of the journal is owed rows by a Live. Whatever is added until that was given them goes into the same record, in whichever batch
+// costs no more than the change. Where somebody waits they are encoded with the first change of a batch. At most one record of the journal is owed rows by a Live. Whatever is added until that was given them goes into the same record, in whichever batch
 // that is: so the rows of one change are never divided, and those that it encodes at once never come before the rest.
 //
 // It is locked from before a change is made until the journal was told of it, and while rows are taken: whoever locks the journal as well does so after that.
@@ -31,6 +32,7 @@ type Live struct {
 	batch *batch  // that this is in
 	known int     // dirty rows that the batch counts
 	large bool    // the record is: what comes next may have to go into another one
+	hasty uint64  // the batch that was open when rows were last encoded because somebody waits
 }
 
 // Live returns a conversation's, whose rows are nobody else's to take.
@@ -57,7 +59,21 @@ func (l *Live) Add(writes []conversation.Write, note Note, waiter Waiter) (seq u
 	if l.owed != nil && dirty == l.known && len(writes) == 0 && note.Kinds == 0 && waiter == nil {
 		return l.batch.seq, nil // which will have the change
 	}
+	if waiter != nil && l.hurry() {
+		writes, dirty = append(slices.Clip(writes), l.rows.TakeDirty()...), 0
+	}
 	return l.journal.add(change{name: l.name, shard: l.shard, writes: writes, live: l, dirty: dirty, note: note, waiter: waiter})
+}
+
+// hurry reports whether rows are encoded at once, because somebody waits for them and it is the first time in this batch: that is done here, where their state is at hand, while
+// the journal writes for others. What changes again while the batch is open is encoded late like everything else.
+func (l *Live) hurry() bool {
+	seq := l.journal.opened.Load()
+	if l.owed != nil || l.hasty == seq {
+		return false
+	}
+	l.hasty = seq
+	return true
 }
 
 // owe notes that the record of a batch is owed so many rows. l and the journal are locked.

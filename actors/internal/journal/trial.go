@@ -101,7 +101,7 @@ func (t *trial) reinforce() {
 	if t.witness != nil || len(t.sealed) > 0 || t.open.rows == 0 || t.open.owed() || !t.batch.absorb(t.open) {
 		return
 	}
-	t.open = newBatch(t.batch.seq + 1)
+	t.begin(t.batch.seq + 1)
 	t.stopTimer()
 	t.left = slices.Clone(t.batch.order)
 }
