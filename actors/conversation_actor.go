@@ -176,7 +176,7 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, in
 		done.reply = &a.shard.worker.reply
 		a.answer(done.reply, m.proposal, outcome)
 	}
-	a.engine.counts.proposals.count(m.proposal.Ack, info.Result)
+	a.shard.worker.tally.count(m.proposal.Ack, info.Result)
 	if outcome.Changed {
 		note := journal.Note{Stamp: outcome.Stamp}
 		if recording {

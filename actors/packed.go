@@ -8,6 +8,8 @@ import (
 // packed holds conversations of a shard that are known but not active, each as a run of bytes in one of a few larger ones: nothing in it is a pointer that the collector would follow for a
 // conversation. It belongs to the shard's actor.
 //
+// What lies there may be changed there, as long as it stays as long: see conversation.AddPost.
+//
 // It is a log. What is put in is appended; where there is no room, the oldest part is taken: what is still wanted of that is appended again where enough of the log is not wanted any more,
 // else it is forgotten. So those that were put in longest ago are forgotten first, roughly, and putting one in costs O(1), over time.
 type packed struct {
@@ -19,6 +21,9 @@ type packed struct {
 	free  []uint16            // numbers of parts that there are none of any more
 	spare []byte              // what a part was in before it was cleaned; nil: none
 	live  int                 // bytes that are wanted
+
+	// forgetting is called with each one before it is forgotten because there is no room.
+	forgetting func(name, content []byte)
 }
 
 // packedAt is a place: the part's number, and where in it.
@@ -34,8 +39,8 @@ const (
 	packedKeep = 3
 )
 
-func newPacked(room int) *packed {
-	return &packed{room: room, seed: maphash.MakeSeed(), index: map[uint64]packedAt{}}
+func newPacked(room int, forgetting func(name, content []byte)) *packed {
+	return &packed{room: room, seed: maphash.MakeSeed(), index: map[uint64]packedAt{}, forgetting: forgetting}
 }
 
 // partSize is how large a part is.
@@ -52,31 +57,45 @@ func (p *packed) size() (bytes int) {
 // put keeps content under a name, in place of what is there. What is too large for a part is not kept.
 func (p *packed) put(name string, content []byte) {
 	mark := maphash.String(p.seed, name)
+	if was, is := p.marked(mark); is != nil && string(was) != name { // another of the same fingerprint
+		p.forgetting(was, is)
+	}
 	p.drop(mark)
 	if most := 2*binary.MaxVarintLen32 + len(name) + len(content); most <= p.partSize() {
 		p.append(mark, most, name, content)
 	}
 }
 
+// find returns what is kept under a name, where it lies, and the name's fingerprint; nil where nothing is. It is good until the next put.
+func (p *packed) find(name string) (content []byte, mark uint64) {
+	mark = maphash.String(p.seed, name)
+	is, content := p.marked(mark)
+	if string(is) != name { // another of the same fingerprint
+		return nil, mark
+	}
+	return content, mark
+}
+
+// marked returns what is kept under a name of that fingerprint; nil where nothing is.
+func (p *packed) marked(mark uint64) (name, content []byte) {
+	at, ok := p.index[mark]
+	if !ok {
+		return nil, nil
+	}
+	name, content, _ = p.record(at)
+	return name, content
+}
+
 // has reports whether something is kept under a name.
 func (p *packed) has(name string) bool {
-	at, ok := p.index[maphash.String(p.seed, name)]
-	if !ok {
-		return false
-	}
-	is, _, _ := p.record(at)
-	return string(is) == name
+	content, _ := p.find(name)
+	return content != nil
 }
 
 // take returns what is kept under a name, and keeps it no longer. It is good until the next put.
 func (p *packed) take(name string) (content []byte, ok bool) {
-	mark := maphash.String(p.seed, name)
-	at, ok := p.index[mark]
-	if !ok {
-		return nil, false
-	}
-	is, content, _ := p.record(at)
-	if string(is) != name { // another of the same fingerprint
+	content, mark := p.find(name)
+	if content == nil {
 		return nil, false
 	}
 	p.drop(mark)
@@ -175,13 +194,14 @@ func (p *packed) clean(keep bool) {
 	}
 	for offset := 0; offset < len(old); {
 		at := packedAt(n)<<16 | packedAt(offset)
-		name, _, size := p.record(at)
+		name, content, size := p.record(at)
 		mark := maphash.Bytes(p.seed, name)
 		if latest, ok := p.index[mark]; ok && latest == at {
 			if keep {
 				p.index[mark] = packedAt(n)<<16 | packedAt(len(kept))
 				kept = append(kept, old[offset:offset+size]...)
 			} else {
+				p.forgetting(name, content)
 				delete(p.index, mark)
 				p.live -= size
 			}

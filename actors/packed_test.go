@@ -8,11 +8,13 @@ import (
 	"pgregory.net/rapid"
 )
 
+func forgotten(_, _ []byte) {}
+
 // TestWhatIsPackedIsWhatWasPutInLastOrForgotten holds the log against a map. What is not there any more is forgotten because there was no room, which is so only where there is little.
 func TestWhatIsPackedIsWhatWasPutInLastOrForgotten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		room := rapid.SampledFrom([]int{0, leastPackedPart - 1, leastPackedPart, 3 * leastPackedPart, 20 * leastPackedPart, 1 << 20}).Draw(t, "room")
-		p := newPacked(room)
+		p := newPacked(room, forgotten)
 		model := map[string][]byte{}
 		for i := range rapid.IntRange(1, 400).Draw(t, "steps") {
 			name := fmt.Sprint("a:", rapid.IntRange(0, 60).Draw(t, "name"))
@@ -52,7 +54,7 @@ func TestWhatIsPackedIsWhatWasPutInLastOrForgotten(t *testing.T) {
 
 func TestWhatIsTakenOutMakesRoom(t *testing.T) {
 	const room, n = 1 << 20, 3_000
-	p := newPacked(room)
+	p := newPacked(room, forgotten)
 	content := make([]byte, 150)
 	for i := range n { // half of the room
 		p.put(fmt.Sprint("a:", i), content)
@@ -70,7 +72,7 @@ func TestWhatIsTakenOutMakesRoom(t *testing.T) {
 
 func TestWhereThereIsNoRoomTheOldestAreForgotten(t *testing.T) {
 	const n = 20_000
-	p := newPacked(1 << 20)
+	p := newPacked(1<<20, forgotten)
 	content := make([]byte, 150)
 	for i := range n {
 		p.put(fmt.Sprint("a:", i), content)

@@ -32,9 +32,7 @@ func newShardActor(s *shard) *shardActor {
 		actor.WithMailbox(func() actor.Mailbox { return a.spawning.cell }),
 		actor.WithDispatcher(s.worker),
 	)
-	if s.visits() {
-		s.packed = newPacked(s.engine.residency.packedRoom()) // an incarnation before this one may have failed while it changed that
-	}
+	s.openMemory()
 	return a
 }
 
@@ -70,7 +68,6 @@ func (a *shardActor) Receive(ctx actor.Context) {
 // adopt takes over from an incarnation that failed: its conversations were stopped, what it was doing is begun again.
 func (a *shardActor) adopt(ctx actor.Context) {
 	a.active.Store(0)
-	a.packedNow()
 	for _, c := range a.all() {
 		c.mu.Lock()
 		again := c.phase == waiting && (c.claimed || c.queue.len() > 0)
@@ -162,7 +159,7 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	a.spawning = nil
 	a.attached[c.name], a.byPID[pid.Id] = c, c
 	a.residents.enter(c)
-	if a.packed != nil {
+	if a.visits() {
 		c.seat.resident = r
 	}
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
@@ -208,7 +205,7 @@ func (a *shardActor) terminated(ctx actor.Context, who *actor.PID) {
 	case condemned != nil:
 		a.engine.journal.Readmit(c.name) // it was leaving anyway: the next one begins from what is in the store
 	default:
-		a.pack(r)
+		a.pack(r, false)
 	}
 	a.engine.counts.passivations.Add(1)
 	a.gone(ctx, c)
@@ -281,6 +278,7 @@ func (a *shardActor) quarantine(ctx actor.Context, c *cell, err *conversation.Er
 func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 	c.mu.Lock()
 	messages := c.queue.take()
+	c.countBusy()
 	for _, m := range messages {
 		if in, ok := m.(*intake); ok {
 			c.count(in, -1)

@@ -1,0 +1,188 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
+	"github.com/parley-im/parley/persistence"
+)
+
+// memory is where a shard's conversations lie packed. Most posts are added to them there; the rows of those are taken when the journal gathers what it writes next, when a reader asks for the
+// conversation, or before it leaves.
+//
+// What is packed is as good as the rows, in the journal or the store, because nobody else writes those while the generation is alive: whatever changes it, or judges it over, takes it out first. Where the
+// journal drops rows of it, the shard is told, and drops it, before the journal takes any again.
+type memory struct {
+	mu      sync.Mutex
+	packed  *packed           // nil: nothing is packed
+	packing []byte            // to pack into
+	scribe  conversation.Desk // to unpack on, for the rows that are to be taken
+
+	soiled       atomic.Int32 // conversations of which rows are yet to be taken
+	count, bytes atomic.Int64 // of what is packed
+}
+
+// openMemory begins it anew: what was there before may not be in order.
+func (s *shard) openMemory() {
+	m := &s.mem
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if old := m.packed; old != nil {
+		for mark := range old.index {
+			s.salvage(old, mark)
+		}
+	}
+	m.packed = nil
+	m.soiled.Store(0)
+	if s.visits() {
+		m.packed = newPacked(s.engine.residency.packedRoom(), s.forgetting)
+	}
+	s.packedNow()
+}
+
+// salvage takes the rows of what may not be in order. mem.mu is held.
+func (s *shard) salvage(from *packed, mark uint64) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.engine.failed(FailedInfo{What: "shard", Reason: reason})
+		}
+	}()
+	if name, content := from.marked(mark); content != nil {
+		s.forgetting(name, content)
+	}
+}
+
+// pack keeps the state of a conversation that leaves memory in order: what comes next reads nothing. Where it was talked in, it is open for posts.
+func (s *shard) pack(r resident, talkedIn bool) {
+	if r.state == nil {
+		return
+	}
+	r.live.Lock()
+	defer r.live.Unlock()
+	r.live.Settle() // from now on the rows are what is packed, and not the state
+	if !s.visits() || s.engine.draining.Load() {
+		return
+	}
+	m := &s.mem
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	pack := r.state.Pack
+	if talkedIn {
+		pack = r.state.PackOpen
+	}
+	if content, ok := pack(m.packing[:0], s.engine.clock.now()); ok {
+		m.packed.put(r.state.Name(), content)
+		m.packing = content
+		s.packedNow()
+	}
+}
+
+// unpack takes the state of a conversation out; nil where it is not packed, or over. Rows that were yet to be taken are in the journal then.
+func (s *shard) unpack(name string) *conversation.State {
+	return s.unpackWith(name, conversation.Unpack)
+}
+
+// unpackWith does as unpack does, with a func that makes a State of what is packed.
+func (s *shard) unpackWith(name string, unpack func(string, []byte, persistence.Instant) (*conversation.State, error)) *conversation.State {
+	m := &s.mem
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	content, ok := s.takePacked(name)
+	if !ok {
+		return nil
+	}
+	state, err := unpack(name, content, s.engine.clock.now())
+	if err != nil {
+		s.engine.failed(FailedInfo{What: "shard", Conversation: name, Reason: err})
+		return nil
+	}
+	if state != nil {
+		s.engine.residency.unpacked.Add(1)
+	}
+	return state
+}
+
+// takePacked takes out what is packed of a conversation. mem.mu is held.
+func (s *shard) takePacked(name string) (content []byte, ok bool) {
+	p := s.mem.packed
+	if p == nil {
+		return nil, false
+	}
+	content, mark := p.find(name)
+	if content == nil {
+		return nil, false
+	}
+	if conversation.Soiled(content) {
+		s.settle(name, content, nil)
+	}
+	p.drop(mark)
+	s.packedNow()
+	return content, true
+}
+
+// dropPacked lets go of what is packed of a conversation: what that builds on is not, and will not be, in the store.
+func (s *shard) dropPacked(name string) {
+	s.mem.mu.Lock()
+	defer s.mem.mu.Unlock()
+	s.takePacked(name)
+}
+
+// squeeze lets go of what is too much since the bounds moved.
+func (a *shardActor) squeeze() {
+	a.evict()
+	a.mem.mu.Lock()
+	defer a.mem.mu.Unlock()
+	if a.mem.packed != nil {
+		a.mem.packed.resize(a.engine.residency.packedRoom())
+		a.packedNow()
+	}
+}
+
+// packedNow shows Stats what is packed. mem.mu is held.
+func (s *shard) packedNow() {
+	if p := s.mem.packed; p != nil {
+		s.mem.count.Store(int64(len(p.index)))
+		s.mem.bytes.Store(int64(p.size()))
+	}
+}
+
+// forgetting has the rows taken of one that is about to be forgotten. mem.mu is held.
+func (s *shard) forgetting(name, content []byte) {
+	if conversation.Soiled(content) {
+		s.settle(string(name), content, nil)
+	}
+}
+
+// settle gives the journal the rows that are yet to be taken of what is packed. mem.mu is held. Where the journal does not take them, they are lost, like all that it drops.
+func (s *shard) settle(name string, content []byte, waiter journal.Waiter) {
+	s.mem.soiled.Add(-1)
+	state, err := s.mem.scribe.Unpack(name, content, 0)
+	if err == nil {
+		err = s.engine.journal.AddRows(name, s.number, state.TakeDirty(), journal.Note{Stamp: s.worker.soiled.since()}, waiter)
+	} else {
+		s.engine.failed(FailedInfo{What: "shard", Conversation: name, Reason: err})
+	}
+	conversation.Cleaned(content)
+	if waiter != nil && err != nil {
+		waiter.Committed(journal.Written{}, err)
+	}
+}
+
+// settleEach has readers find in the journal what was posted to conversations. It must not be called by who holds a journal's lock.
+func (e *Engine) settleEach(names ...string) {
+	for _, name := range names {
+		s := e.shardOf(name)
+		if s.mem.soiled.Load() == 0 {
+			continue
+		}
+		s.mem.mu.Lock()
+		if p := s.mem.packed; p != nil {
+			if content, _ := p.find(name); content != nil && conversation.Soiled(content) {
+				s.settle(name, content, nil)
+			}
+		}
+		s.mem.mu.Unlock()
+	}
+}
