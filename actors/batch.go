@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
 )
 
 // MaxBatch is how many proposals one ProposeBatch takes.
@@ -43,6 +44,7 @@ type batch struct {
 	replies   []Reply
 	left      atomic.Int64 // replies that are yet to come
 	told      chan struct{}
+	orders    persistence.Instant // as intakes have it
 }
 
 // reply implements replier.
@@ -65,6 +67,7 @@ func (b *batch) accept() (given []*worker) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	shut := e.shut()
+	b.orders = e.orders.latest()
 	runs := make([]run, len(e.workers))
 	places := make([]int32, 2*len(b.proposals)) // by worker, then in order
 	owners := places[len(b.proposals):]
@@ -151,7 +154,7 @@ func (r *run) queue(s *shard, p *Proposal, to returnTo) *conversation.Error {
 	if refusal, ok := r.overloaded[p.Conversation]; ok {
 		return refusal
 	}
-	refusal := r.worker.inPlace.queue(s, &intake{proposal: p, to: to, weight: conversation.Weight(p.Change)})
+	refusal := r.worker.inPlace.queue(s, &intake{proposal: p, to: to, orders: r.batch.orders, weight: conversation.Weight(p.Change)})
 	if refusal != nil && errors.Is(refusal, conversation.ErrOverloaded) {
 		if r.overloaded == nil {
 			r.overloaded = map[string]*conversation.Error{}

@@ -112,7 +112,6 @@ func (c *cell) takes(m queued, limit int) offered {
 			return wasFull
 		}
 		c.count(in, 1)
-		in.orders = c.shard.engine.orders.latest()
 	}
 	return accepted
 }
@@ -364,6 +363,13 @@ func (c *cell) busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.scheduled || c.queue.len() > 0
+}
+
+// waiting reports whether messages wait.
+func (c *cell) waiting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.len() > 0
 }
 
 // PostUserMessage implements actor.Mailbox. Nobody has the address of a conversation's actor but its shard, which sends it nothing this way.

@@ -48,7 +48,7 @@ func (s *shard) memory(name string) *MemoryExplanation {
 func (s *shard) passive(name string) MemoryState {
 	s.mem.mu.Lock()
 	defer s.mem.mu.Unlock()
-	if s.mem.packed != nil && s.mem.packed.has(name) {
+	if s.mem.packed.has(name) {
 		return MemoryPacked
 	}
 	return MemoryPassive

@@ -29,7 +29,7 @@ func (t *inPlace) begin() {
 	w := t.worker
 	e := w.engine
 	t.begun = true
-	t.able = e.config.MaxPackedBytes > 0 && !e.orders.any() && !e.events.recording.Load() && e.trap.onApply == nil && !e.draining.Load()
+	t.able = !e.orders.any() && !e.events.recording.Load() && e.trap.onApply == nil && !e.draining.Load()
 	if t.able {
 		// Until they are found among what is soiled. The stamp is taken after that: whoever did not see a post yet has looked at the clock before.
 		w.applying.Store(int64(e.clock.now()))
@@ -48,18 +48,24 @@ func (t *inPlace) end() {
 	t.ready = t.ready[:0]
 }
 
+// lap ends the part, and returns how long it took: that of one post, where each is told of.
+func (t *inPlace) lap() time.Duration {
+	t.pause()
+	return t.worker.applied.Sub(t.at)
+}
+
 // pause says that no posts are added for a while.
 func (t *inPlace) pause() {
 	if !t.begun {
 		return
 	}
 	w := t.worker
-	if t.owed > 0 {
-		w.engine.journal.Owe(t.owed)
-	}
 	if t.added > 0 {
 		w.applied = w.engine.clock.now()
 		w.stages.apply.RecordMany(w.applied.Sub(t.at)/time.Duration(t.added), t.added)
+	}
+	if t.owed > 0 {
+		w.engine.journal.Owe(t.owed)
 	}
 	w.applying.Store(0)
 	t.begun, t.owed, t.added = false, 0, 0
@@ -82,10 +88,6 @@ func (t *inPlace) add(s *shard, p *Proposal, to returnTo, waited time.Duration) 
 	}
 	m := &s.mem
 	m.mu.Lock()
-	if m.packed == nil {
-		m.mu.Unlock()
-		return isNotAdded
-	}
 	content, mark := m.packed.find(p.Conversation)
 	if content == nil {
 		m.mu.Unlock()
@@ -109,6 +111,9 @@ func (t *inPlace) add(s *shard, p *Proposal, to returnTo, waited time.Duration) 
 	}
 	w.stages.queue.Record(waited)
 	info := ProposedInfo{Queue: waited}
+	if s.engine.config.Observer.Proposed != nil {
+		info.Apply = t.lap()
+	}
 	w.tally.count(p.Ack, info.Result)
 	r := &w.reply
 	*r = Reply{

@@ -16,7 +16,7 @@ import (
 // journal drops rows of it, the shard is told, and drops it, before the journal takes any again.
 type memory struct {
 	mu      sync.Mutex
-	packed  *packed           // nil: nothing is packed
+	packed  *packed
 	packing []byte            // to pack into
 	scribe  conversation.Desk // to unpack on, for the rows that are to be taken
 
@@ -34,11 +34,8 @@ func (s *shard) openMemory() {
 			s.salvage(old, mark)
 		}
 	}
-	m.packed = nil
 	m.soiled.Store(0)
-	if s.visits() {
-		m.packed = newPacked(s.engine.residency.packedRoom(), s.forgetting)
-	}
+	m.packed = newPacked(s.engine.residency.packedRoom(), s.forgetting)
 	s.packedNow()
 }
 
@@ -79,6 +76,37 @@ func (s *shard) pack(r resident, talkedIn bool) {
 	}
 }
 
+// rest packs the state of an active conversation if posts may be added to it then.
+func (s *shard) rest(r resident, policy *conversation.Policy) bool {
+	if s.engine.draining.Load() {
+		return false
+	}
+	r.live.Lock()
+	defer r.live.Unlock()
+	r.live.Settle()
+	m := &s.mem
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	content, ok := r.state.PackOpen(m.packing[:0], s.engine.clock.now())
+	if !ok || !conversation.MayAdd(content, policy) {
+		return false
+	}
+	m.packing = content
+	m.packed.put(r.state.Name(), content)
+	s.packedNow()
+	return true
+}
+
+// lastPost returns when a conversation was last posted to where it lies packed; zero: it was not.
+func (s *shard) lastPost(name string) persistence.Instant {
+	s.mem.mu.Lock()
+	defer s.mem.mu.Unlock()
+	if content, _ := s.mem.packed.find(name); content != nil {
+		return conversation.LastPost(content)
+	}
+	return 0
+}
+
 // unpack takes the state of a conversation out; nil where it is not packed, or over. Rows that were yet to be taken are in the journal then.
 func (s *shard) unpack(name string) *conversation.State {
 	return s.unpackWith(name, conversation.Unpack)
@@ -107,9 +135,6 @@ func (s *shard) unpackWith(name string, unpack func(string, []byte, persistence.
 // takePacked takes out what is packed of a conversation. mem.mu is held.
 func (s *shard) takePacked(name string) (content []byte, ok bool) {
 	p := s.mem.packed
-	if p == nil {
-		return nil, false
-	}
 	content, mark := p.find(name)
 	if content == nil {
 		return nil, false
@@ -134,18 +159,14 @@ func (a *shardActor) squeeze() {
 	a.evict()
 	a.mem.mu.Lock()
 	defer a.mem.mu.Unlock()
-	if a.mem.packed != nil {
-		a.mem.packed.resize(a.engine.residency.packedRoom())
-		a.packedNow()
-	}
+	a.mem.packed.resize(a.engine.residency.packedRoom())
+	a.packedNow()
 }
 
 // packedNow shows Stats what is packed. mem.mu is held.
 func (s *shard) packedNow() {
-	if p := s.mem.packed; p != nil {
-		s.mem.count.Store(int64(len(p.index)))
-		s.mem.bytes.Store(int64(p.size()))
-	}
+	s.mem.count.Store(int64(len(s.mem.packed.index)))
+	s.mem.bytes.Store(int64(s.mem.packed.size()))
 }
 
 // forgetting has the rows taken of one that is about to be forgotten. mem.mu is held.
@@ -157,7 +178,6 @@ func (s *shard) forgetting(name, content []byte) {
 
 // settle gives the journal the rows that are yet to be taken of what is packed. mem.mu is held. Where the journal does not take them, they are lost, like all that it drops.
 func (s *shard) settle(name string, content []byte, waiter journal.Waiter) {
-	s.mem.soiled.Add(-1)
 	state, err := s.mem.scribe.Unpack(name, content, 0)
 	if err == nil {
 		err = s.engine.journal.AddRows(name, s.number, state.TakeDirty(), journal.Note{Stamp: s.worker.soiled.since()}, waiter)
@@ -165,6 +185,7 @@ func (s *shard) settle(name string, content []byte, waiter journal.Waiter) {
 		s.engine.failed(FailedInfo{What: "shard", Conversation: name, Reason: err})
 	}
 	conversation.Cleaned(content)
+	s.mem.soiled.Add(-1) // whoever finds that there are none finds the rows in the journal
 	if waiter != nil && err != nil {
 		waiter.Committed(journal.Written{}, err)
 	}
@@ -178,10 +199,8 @@ func (e *Engine) settleEach(names ...string) {
 			continue
 		}
 		s.mem.mu.Lock()
-		if p := s.mem.packed; p != nil {
-			if content, _ := p.find(name); content != nil && conversation.Soiled(content) {
-				s.settle(name, content, nil)
-			}
+		if content, _ := s.mem.packed.find(name); content != nil && conversation.Soiled(content) {
+			s.settle(name, content, nil)
 		}
 		s.mem.mu.Unlock()
 	}

@@ -72,7 +72,7 @@ func (e *Engine) accept(p *Proposal, to returnTo, m *intake) *worker {
 		e.gate.RLock()
 		if refusal = e.shut(); refusal == nil {
 			s := e.shardOf(p.Conversation)
-			*m = intake{shard: s, proposal: p, to: to, at: e.clock.now(), weight: conversation.Weight(p.Change)}
+			*m = intake{shard: s, proposal: p, to: to, at: e.clock.now(), orders: e.orders.latest(), weight: conversation.Weight(p.Change)}
 			e.queued.Add(int64(m.weight))
 			s.worker.put(m)
 			e.gate.RUnlock()

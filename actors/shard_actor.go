@@ -26,7 +26,7 @@ type shardActor struct {
 var _ actor.SupervisorStrategy = (*shardActor)(nil)
 
 func newShardActor(s *shard) *shardActor {
-	a := &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}}
+	a := &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}, residents: residents{lastPost: s.lastPost}}
 	a.props = actor.PropsFromProducer(
 		func() actor.Actor { return a.spawning },
 		actor.WithMailbox(func() actor.Mailbox { return a.spawning.cell }),
@@ -159,9 +159,7 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	a.spawning = nil
 	a.attached[c.name], a.byPID[pid.Id] = c, c
 	a.residents.enter(c)
-	if a.visits() {
-		c.seat.resident = r
-	}
+	c.seat.resident = r
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	a.engine.counts.activations.Add(1)
 	if a.drained != nil {
@@ -203,9 +201,12 @@ func (a *shardActor) terminated(ctx actor.Context, who *actor.PID) {
 		a.vacated(ctx, c)
 		return
 	case condemned != nil:
+		a.dropPacked(c.name)
 		a.engine.journal.Readmit(c.name) // it was leaving anyway: the next one begins from what is in the store
-	default:
+	case r.state != nil:
 		a.pack(r, false)
+	case !a.visits():
+		a.dropPacked(c.name)
 	}
 	a.engine.counts.passivations.Add(1)
 	a.gone(ctx, c)
@@ -309,6 +310,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 	a.engine.failed(FailedInfo{
 		What: "store", Conversation: c.name, Reason: m.err, Failures: 1, Quarantined: a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time(),
 	})
+	a.dropPacked(c.name)
 	attached := a.attached[c.name]
 	if attached == nil {
 		a.quarantine(ctx, c, condemned)
@@ -328,7 +330,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
 	a.residents.recall(a.residents.leaving.n)
 	for _, c := range a.all() {
-		if c.used.Load() > int64(m.unusedSince) {
+		if c.used.Load() > int64(m.unusedSince) || a.lastPost(c.name) > m.unusedSince {
 			continue
 		}
 		if a.attached[c.name] == c {

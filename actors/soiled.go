@@ -77,9 +77,6 @@ func (s *shard) settleMarked(mark uint64) {
 	m := &s.mem
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.packed == nil {
-		return
-	}
 	if name, content := m.packed.marked(mark); content != nil && conversation.Soiled(content) {
 		s.settle(string(name), content, nil)
 	}

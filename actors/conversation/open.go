@@ -329,3 +329,16 @@ func (o openPacked) unpackPosts(s *State) {
 		}
 	}
 }
+
+// MayAdd reports whether AddPost may come to something under a policy, as far as that does not depend on the post.
+func MayAdd(packed []byte, policy *Policy) bool {
+	return isOpen(packed) && openPacked(packed).speakers() > 0 && policy.ExpireIdle == 0 && policy.ExpireAge == 0 && !policy.KeepUnread
+}
+
+// LastPost returns when the last post was applied to what is packed; zero: none was added to it.
+func LastPost(packed []byte) persistence.Instant {
+	if !isOpen(packed) || openPacked(packed).posts() == 0 {
+		return 0
+	}
+	return openPacked(packed).time(openActivity)
+}

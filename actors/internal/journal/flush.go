@@ -170,7 +170,7 @@ func (j *Journal) land(b *batch, began persistence.Instant) {
 	waiters := b.waiters
 	b.waiters = nil
 	j.gauge()
-	more := len(j.sealed) > 0 || len(j.open.waiters) > 0 || j.open.rows >= j.config.Rows || j.owed.Load() >= int64(j.config.Rows)
+	more := len(j.sealed) > 0 || len(j.open.waiters) > 0 || j.open.rows >= j.config.Rows || j.pressed(j.owed.Load())
 	if !more {
 		j.expect()
 	}

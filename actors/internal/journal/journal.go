@@ -174,13 +174,18 @@ func (j *Journal) Owe(rows int) {
 	owed := j.owed.Add(int64(rows))
 	switch {
 	case rows <= 0:
-	case owed >= int64(j.config.Rows):
+	case j.pressed(owed):
 		j.Flush()
 	case owed == int64(rows):
 		j.mu.Lock()
 		j.expect()
 		j.mu.Unlock()
 	}
+}
+
+// pressed reports whether so many owed rows, with what is in the batches, are half of what there may be: then there is no rest.
+func (j *Journal) pressed(owed int64) bool {
+	return owed > 0 && j.bytes.Load()+owed*owedRowBytes >= int64(j.config.MaxBytes)/2
 }
 
 // expect sees to it that what is in the open batch, or owed, is written after a while. j.mu is held.
