@@ -24,6 +24,12 @@ type soil struct {
 	shard *shard
 }
 
+func (d *soiled) len() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.queue.len()
+}
+
 func (d *soiled) push(one soil) {
 	d.mu.Lock()
 	d.queue.push(one)
@@ -82,13 +88,13 @@ func (s *shard) settleMarked(mark uint64) {
 	}
 }
 
-// gather gives the journal the rows of conversations that were posted to where they lie packed: of those first that were first, and of so many rows about.
-func (e *Engine) gather(rows int) {
-	n := 0
+// gather gives the journal the rows of conversations that were posted to where they lie packed: of those first that were first, and of so many rows about. It returns how many those were.
+func (e *Engine) gather(rows int) (n int) {
 	for _, w := range e.workers {
 		n += w.soiled.gather(rows/(rowsOfPost*len(e.workers)) + 1)
 	}
 	e.journal.Owe(-n * rowsOfPost)
+	return n
 }
 
 // rowsOfPost are what a post changes: the head, the tail and the sender's membership.

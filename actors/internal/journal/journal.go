@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -406,18 +405,19 @@ func (j *Journal) Close(ctx context.Context) error {
 	return nil
 }
 
-// drain waits until everything is in the store, or the journal was closed, or ctx ended.
+// drain waits until everything is in the store, also what is owed, or the journal was closed, or ctx ended.
 func (j *Journal) drain(ctx context.Context) error {
 	for {
 		if j.config.Gather != nil {
-			j.config.Gather(math.MaxInt)
+			j.config.Gather(j.config.Rows)
 		}
 		written := make(answer, 1)
 		j.Wait("", j.Seq(), written)
 		select {
 		case err := <-written:
 			// Someone who waits is told when the store is full. That may pass: the next attempt tells again.
-			if !errors.Is(err, persistence.ErrStoreFull) {
+			full := errors.Is(err, persistence.ErrStoreFull)
+			if err != nil && !full || err == nil && j.owed.Load() <= 0 {
 				return err
 			}
 		case <-ctx.Done():
