@@ -163,6 +163,9 @@ func (c *cell) run() {
 			return
 		case system:
 			message = c.system.pop()
+			if c.system.len() == 0 {
+				c.system = fifo[any]{}
+			}
 			c.control(message)
 		case c.phase != active || c.suspended:
 			c.scheduled = false
@@ -247,6 +250,9 @@ func (c *cell) countBusy() {
 // pop takes the first message. c.mu is held.
 func (c *cell) pop() any {
 	message := c.queue.pop()
+	if c.queue.len() == 0 {
+		c.queue = fifo[any]{} // most cells are idle most of the time
+	}
 	c.countBusy()
 	if in, ok := message.(*intake); ok {
 		c.count(in, -1)

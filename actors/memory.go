@@ -30,9 +30,7 @@ func (s *shard) openMemory() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if old := m.packed; old != nil {
-		for mark := range old.index {
-			s.salvage(old, mark)
-		}
+		s.salvage(old)
 	}
 	m.soiled.Store(0)
 	m.packed = newPacked(s.engine.residency.packedRoom(), s.forgetting)
@@ -40,15 +38,13 @@ func (s *shard) openMemory() {
 }
 
 // salvage takes the rows of what may not be in order. mem.mu is held.
-func (s *shard) salvage(from *packed, mark uint64) {
+func (s *shard) salvage(from *packed) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			s.engine.failed(FailedInfo{What: "shard", Reason: reason})
 		}
 	}()
-	if name, content := from.marked(mark); content != nil {
-		s.forgetting(name, content)
-	}
+	from.each(s.forgetting)
 }
 
 // pack keeps the state of a conversation that leaves memory in order: what comes next reads nothing. Where it was talked in, it is open for posts.
@@ -134,17 +130,12 @@ func (s *shard) unpackWith(name string, unpack func(string, []byte, persistence.
 
 // takePacked takes out what is packed of a conversation. mem.mu is held.
 func (s *shard) takePacked(name string) (content []byte, ok bool) {
-	p := s.mem.packed
-	content, mark := p.find(name)
-	if content == nil {
-		return nil, false
-	}
-	if conversation.Soiled(content) {
+	content, ok = s.mem.packed.take(name)
+	if ok && conversation.Soiled(content) {
 		s.settle(name, content, nil)
 	}
-	p.drop(mark)
 	s.packedNow()
-	return content, true
+	return content, ok
 }
 
 // dropPacked lets go of what is packed of a conversation: what that builds on is not, and will not be, in the store.
@@ -165,7 +156,7 @@ func (a *shardActor) squeeze() {
 
 // packedNow shows Stats what is packed. mem.mu is held.
 func (s *shard) packedNow() {
-	s.mem.count.Store(int64(len(s.mem.packed.index)))
+	s.mem.count.Store(int64(s.mem.packed.index.n))
 	s.mem.bytes.Store(int64(s.mem.packed.size()))
 }
 

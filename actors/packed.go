@@ -15,12 +15,12 @@ import (
 type packed struct {
 	room  int // bytes that it may take
 	seed  maphash.Seed
-	index map[uint64]packedAt // by fingerprint of the name
-	parts [][]byte            // by number; nil: there is none
-	order []uint16            // numbers of parts, oldest first; the last is appended to
-	free  []uint16            // numbers of parts that there are none of any more
-	spare []byte              // what a part was in before it was cleaned; nil: none
-	live  int                 // bytes that are wanted
+	index packedIndex // by fingerprint of the name
+	parts [][]byte    // by number; nil: there is none
+	order []uint16    // numbers of parts, oldest first; the last is appended to
+	free  []uint16    // numbers of parts that there are none of any more
+	spare []byte      // what a part was in before it was cleaned; nil: none
+	live  int         // bytes that are wanted
 
 	// forgetting is called with each one before it is forgotten because there is no room.
 	forgetting func(name, content []byte)
@@ -30,7 +30,7 @@ type packed struct {
 type packedAt uint32
 
 const (
-	packedIndexEntry = 24 // about what one takes in the index
+	packedIndexEntry = 16 // about what one takes in the index
 	mostPackedPart   = 1 << 16
 	leastPackedPart  = 1 << 12
 	// packedParts is into how many parts the room is divided, where those are neither too small nor too large then.
@@ -40,7 +40,7 @@ const (
 )
 
 func newPacked(room int, forgetting func(name, content []byte)) *packed {
-	return &packed{room: room, seed: maphash.MakeSeed(), index: map[uint64]packedAt{}, forgetting: forgetting}
+	return &packed{room: room, seed: maphash.MakeSeed(), forgetting: forgetting}
 }
 
 // partSize is how large a part is.
@@ -51,70 +51,78 @@ func (p *packed) size() (bytes int) {
 	for _, n := range p.order {
 		bytes += cap(p.parts[n])
 	}
-	return bytes + cap(p.spare) + len(p.index)*packedIndexEntry
+	return bytes + cap(p.spare) + p.index.size()
 }
 
 // put keeps content under a name, in place of what is there. What is too large for a part is not kept.
 func (p *packed) put(name string, content []byte) {
-	mark := maphash.String(p.seed, name)
-	if was, is := p.marked(mark); is != nil && string(was) != name { // another of the same fingerprint
-		p.forgetting(was, is)
-	}
-	p.drop(mark)
+	p.take(name)
 	if most := 2*binary.MaxVarintLen32 + len(name) + len(content); most <= p.partSize() {
-		p.append(mark, most, name, content)
+		p.append(p.mark(name), most, name, content)
 	}
 }
 
+func (p *packed) mark(name string) uint32 { return markOf(maphash.String(p.seed, name)) }
+
 // find returns what is kept under a name, where it lies, and the name's fingerprint; nil where nothing is. It is good until the next put.
-func (p *packed) find(name string) (content []byte, mark uint64) {
-	mark = maphash.String(p.seed, name)
-	is, content := p.marked(mark)
-	if string(is) != name { // another of the same fingerprint
-		return nil, mark
+func (p *packed) find(name string) (content []byte, mark uint32) {
+	mark = p.mark(name)
+	if i := p.entry(name, mark); i >= 0 {
+		_, content, _ = p.record(p.index.entries[i].at())
 	}
 	return content, mark
 }
 
-// marked returns what is kept under a name of that fingerprint; nil where nothing is.
-func (p *packed) marked(mark uint64) (name, content []byte) {
-	at, ok := p.index[mark]
-	if !ok {
-		return nil, nil
+// entry returns the place in the index of what is kept under a name; -1: nothing is.
+func (p *packed) entry(name string, mark uint32) int {
+	i := p.index.next(mark, int(mark))
+	for i >= 0 {
+		if is, _, _ := p.record(p.index.entries[i].at()); string(is) == name {
+			break
+		}
+		i = p.index.next(mark, i+1)
 	}
-	name, content, _ = p.record(at)
-	return name, content
+	return i
+}
+
+// marked yields what is kept under names of a fingerprint, where it lies.
+func (p *packed) marked(mark uint32, yield func(name, content []byte)) {
+	for i := p.index.next(mark, int(mark)); i >= 0; i = p.index.next(mark, i+1) {
+		name, content, _ := p.record(p.index.entries[i].at())
+		yield(name, content)
+	}
+}
+
+// each yields all that is kept, where it lies.
+func (p *packed) each(yield func(name, content []byte)) {
+	for _, e := range p.index.entries {
+		if e != 0 {
+			name, content, _ := p.record(e.at())
+			yield(name, content)
+		}
+	}
 }
 
 // has reports whether something is kept under a name.
-func (p *packed) has(name string) bool {
-	content, _ := p.find(name)
-	return content != nil
-}
+func (p *packed) has(name string) bool { return p.entry(name, p.mark(name)) >= 0 }
 
 // take returns what is kept under a name, and keeps it no longer. It is good until the next put.
 func (p *packed) take(name string) (content []byte, ok bool) {
-	content, mark := p.find(name)
-	if content == nil {
+	i := p.entry(name, p.mark(name))
+	if i < 0 {
 		return nil, false
 	}
-	p.drop(mark)
+	_, content, n := p.record(p.index.entries[i].at())
+	p.live -= n
+	p.index.remove(i)
 	return content, true
 }
 
 // resize changes the room, and forgets what is too much then.
 func (p *packed) resize(room int) {
 	p.room, p.spare = room, nil
-	for len(p.order) > 0 && p.size() > room {
+	for p.index.shrink(); len(p.order) > 0 && p.size() > room; p.index.shrink() {
 		p.clean(false)
-	}
-}
-
-func (p *packed) drop(mark uint64) {
-	if at, ok := p.index[mark]; ok {
-		_, _, n := p.record(at)
-		p.live -= n
-		delete(p.index, mark)
 	}
 }
 
@@ -133,7 +141,7 @@ func (p *packed) record(at packedAt) (name, content []byte, size int) {
 }
 
 // append adds a record, which takes so many bytes at most.
-func (p *packed) append(mark uint64, most int, name string, content []byte) {
+func (p *packed) append(mark uint32, most int, name string, content []byte) {
 	keep := len(p.order) // each part is cleaned once: if there is no room then, something must go
 	for len(p.order) == 0 || most > cap(p.last())-len(p.last()) || p.size()+packedIndexEntry > p.room {
 		if !p.begin(keep > 0) {
@@ -142,7 +150,7 @@ func (p *packed) append(mark uint64, most int, name string, content []byte) {
 		keep--
 	}
 	n := p.order[len(p.order)-1]
-	p.index[mark] = packedAt(n)<<16 | packedAt(len(p.parts[n]))
+	p.index.add(entryOf(mark, packedAt(n)<<16|packedAt(len(p.parts[n]))))
 	part := p.parts[n]
 	before := len(part)
 	part = append(binary.AppendUvarint(part, uint64(len(name))), name...)
@@ -161,7 +169,7 @@ func (p *packed) begin(keep bool) bool {
 		if len(p.order) == 0 {
 			return false
 		}
-		if keep && 4*(p.live+len(p.index)*packedIndexEntry) <= packedKeep*p.room {
+		if keep && 4*(p.live+p.index.size()) <= packedKeep*p.room {
 			p.clean(true)
 			return true
 		}
@@ -195,14 +203,13 @@ func (p *packed) clean(keep bool) {
 	for offset := 0; offset < len(old); {
 		at := packedAt(n)<<16 | packedAt(offset)
 		name, content, size := p.record(at)
-		mark := maphash.Bytes(p.seed, name)
-		if latest, ok := p.index[mark]; ok && latest == at {
+		if i := p.index.find(entryOf(markOf(maphash.Bytes(p.seed, name)), at)); i >= 0 {
 			if keep {
-				p.index[mark] = packedAt(n)<<16 | packedAt(len(kept))
+				p.index.entries[i] = entryOf(p.index.entries[i].mark(), packedAt(n)<<16|packedAt(len(kept)))
 				kept = append(kept, old[offset:offset+size]...)
 			} else {
 				p.forgetting(name, content)
-				delete(p.index, mark)
+				p.index.remove(i)
 				p.live -= size
 			}
 		}

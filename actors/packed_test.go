@@ -41,9 +41,11 @@ func TestWhatIsPackedIsWhatWasPutInLastOrForgotten(t *testing.T) {
 				t.Fatalf("it takes %d bytes of %d", p.size(), room)
 			}
 			live := 0
-			for _, at := range p.index {
-				_, _, size := p.record(at)
-				live += size
+			for _, e := range p.index.entries {
+				if e != 0 {
+					_, _, size := p.record(e.at())
+					live += size
+				}
 			}
 			if live != p.live {
 				t.Fatalf("%d bytes are wanted, and it takes them for %d", live, p.live)
@@ -77,7 +79,7 @@ func TestWhereThereIsNoRoomTheOldestAreForgotten(t *testing.T) {
 	for i := range n {
 		p.put(fmt.Sprint("a:", i), content)
 	}
-	kept := len(p.index)
+	kept := p.index.n
 	if kept < 1<<20/300 {
 		t.Errorf("%d conversations of about 180 bytes are kept in a MiB", kept)
 	}

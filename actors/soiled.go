@@ -4,7 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -19,7 +18,7 @@ type soiled struct {
 
 // soil is one of them.
 type soil struct {
-	mark  uint64              // in its shard's memory
+	mark  uint32              // in its shard's memory
 	since persistence.Instant // the stamp of the first post
 	shard *shard
 }
@@ -78,14 +77,11 @@ func (d *soiled) gather(most int) (n int) {
 	return n
 }
 
-// settleMarked has the rows taken of the conversation with that fingerprint, if that is still to be done.
-func (s *shard) settleMarked(mark uint64) {
-	m := &s.mem
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if name, content := m.packed.marked(mark); content != nil && conversation.Soiled(content) {
-		s.settle(string(name), content, nil)
-	}
+// settleMarked has the rows taken of conversations with that fingerprint, as far as that is still to be done.
+func (s *shard) settleMarked(mark uint32) {
+	s.mem.mu.Lock()
+	defer s.mem.mu.Unlock()
+	s.mem.packed.marked(mark, s.forgetting)
 }
 
 // gather gives the journal the rows of conversations that were posted to where they lie packed: of those first that were first, and of so many rows about. It returns how many those were.
