@@ -26,7 +26,7 @@ func (e *Engine) ProposeBatch(ctx context.Context, ps []*Proposal) ([]Reply, err
 	b := &batch{engine: e, proposals: ps, replies: make([]Reply, len(ps)), told: make(chan struct{})}
 	b.left.Store(int64(len(ps)))
 	for _, w := range b.accept() {
-		w.help()
+		w.help(turnsHelped)
 	}
 	select {
 	case <-b.told:

@@ -32,8 +32,9 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *intake:
 		if a.wake(ctx, m) {
-			a.propose(m)
-			a.rest(m)
+			_, posted := m.proposal.Change.(*conversation.Post)
+			a.propose(m) // who is answered may use the message for another one
+			a.rest(posted)
 		}
 	case *judgement:
 		if a.wake(ctx, m) {
@@ -255,9 +256,8 @@ func (a *conversationActor) wake(ctx actor.Context, message any) bool {
 	return true
 }
 
-// rest has the state lie packed where the next message was not there yet and may be a post that can be added to it.
-func (a *conversationActor) rest(m *intake) {
-	_, posted := m.proposal.Change.(*conversation.Post)
+// rest has the state lie packed where the last message was a post, and the next one, which is not there yet, may be one that can be added to it.
+func (a *conversationActor) rest(posted bool) {
 	if posted && a.unreadable == nil && !a.engine.events.recording.Load() && !a.cell.waiting() && a.shard.rest(a.resident(), a.policy) {
 		a.state, a.live, a.cell.seat.resident = nil, nil, resident{}
 	}

@@ -19,8 +19,8 @@ func (e *Engine) Propose(ctx context.Context, p *Proposal) (Reply, error) {
 	if !ok {
 		w = &caller{told: make(chan struct{}, 1)}
 	}
-	if to := e.accept(p, returnTo{to: w}, &w.intake); to != nil {
-		to.help()
+	if to, _ := e.accept(p, returnTo{to: w}, &w.intake); to != nil {
+		to.help(turnsHelped)
 	}
 	select {
 	case <-w.told:
@@ -45,8 +45,8 @@ func (w *caller) reply(_ int, r *Reply) {
 	w.told <- struct{}{}
 }
 
-// ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: before ProposeFunc returns, on
-// the caller's goroutine, where it is not taken in, and otherwise later, on one of the engine's or of another caller, which answer must not block. Where answer is nil nobody waits, and
+// ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: perhaps before ProposeFunc returns, on the caller's goroutine, or
+// later, on one of the engine's or of another caller, which answer must not block. Where answer is nil nobody waits, and
 // a refusal is told to Observer.Unanswered. Proposals to one conversation that one goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at
 // the latest when the engine stops.
 func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) {
@@ -64,8 +64,9 @@ func (f replyFunc) reply(_ int, r *Reply) {
 	f(&mine)
 }
 
-// accept takes a proposal in, or refuses it: then the replier has been told. It does not block. Where it was taken in, it returns the worker to whose tasks it was put, who has not been woken.
-func (e *Engine) accept(p *Proposal, to returnTo, m *intake) *worker {
+// accept takes a proposal in, or refuses it: then the replier has been told. It does not block. Where it was taken in, it returns the worker to whose tasks it was put, who has not been woken, and
+// how many tasks that has.
+func (e *Engine) accept(p *Proposal, to returnTo, m *intake) (w *worker, tasks int) {
 	e.counts.received.Add(1)
 	refusal := check(p)
 	if refusal == nil {
@@ -74,19 +75,25 @@ func (e *Engine) accept(p *Proposal, to returnTo, m *intake) *worker {
 			s := e.shardOf(p.Conversation)
 			*m = intake{shard: s, proposal: p, to: to, at: e.clock.now(), orders: e.orders.latest(), weight: conversation.Weight(p.Change)}
 			e.queued.Add(int64(m.weight))
-			s.worker.put(m)
+			tasks = s.worker.put(m)
 			e.gate.RUnlock()
-			return s.worker
+			return s.worker, tasks
 		}
 		e.gate.RUnlock()
 	}
 	e.refuse(p, to, addressed(refusal, p))
-	return nil
+	return nil, 0
 }
 
-// acceptPush is accept for those who do not wait for the answer.
+// acceptPush is accept for those who do not wait for the answer. Where they come one by one, to a worker that has nothing to do, each has its own turn: to wake the worker would take longer.
 func (e *Engine) acceptPush(p *Proposal, to returnTo) {
-	if w := e.accept(p, to, &intake{}); w != nil {
+	m := &intake{}
+	w, tasks := e.accept(p, to, m)
+	switch {
+	case w == nil:
+	case tasks == 1 && w.sparse(e.clock.now()):
+		w.help(1)
+	default:
 		w.some.Signal()
 	}
 }

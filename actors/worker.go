@@ -3,6 +3,7 @@ package actors
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/parley-im/parley/persistence"
 )
@@ -23,6 +24,8 @@ type worker struct {
 	tally   tally   // of proposals that were applied
 	reply   Reply   // that is about to be given
 	inPlace inPlace // posts
+
+	arrived atomic.Int64 // when a proposal was last made whose caller does not wait and found nothing to be done, as a persistence.Instant
 
 	soiled soiled // conversations that were posted to in place
 
@@ -63,11 +66,12 @@ func newWorker(e *Engine) *worker {
 	return w
 }
 
-// put puts a task in and wakes nobody.
-func (w *worker) put(t task) {
+// put puts a task in and wakes nobody. It returns how many there are.
+func (w *worker) put(t task) int {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.tasks.push(t)
-	w.mu.Unlock()
+	return w.tasks.len()
 }
 
 func (w *worker) push(t task) {
@@ -75,13 +79,13 @@ func (w *worker) push(t task) {
 	w.some.Signal()
 }
 
-// help has a dispatcher's turns in its place as long as there are tasks, but not for ever, unless somebody has one already. It is for who has put a task in, and would have to wake it and wait.
-func (w *worker) help() {
+// help has so many of a dispatcher's turns in its place at most, as long as there are tasks, unless somebody has one already. It is for who has put a task in, and would have to wake it and wait.
+func (w *worker) help(turns int) {
 	if !w.turn.TryLock() {
 		w.some.Signal() // whoever has it may have taken out what there was
 		return
 	}
-	for range turnsHelped {
+	for range turns {
 		if !w.takeTurn() {
 			break
 		}
@@ -93,6 +97,14 @@ func (w *worker) help() {
 	if more {
 		w.some.Signal()
 	}
+}
+
+// sparseAfter is how long after one proposal the next one has to come so that it is done sooner where it is: it takes longer to wake a goroutine, but two of them get more done.
+const sparseAfter = 3 * time.Microsecond
+
+// sparse reports whether proposals whose callers do not wait come one by one.
+func (w *worker) sparse(now persistence.Instant) bool {
+	return now.Sub(persistence.Instant(w.arrived.Swap(int64(now)))) >= sparseAfter
 }
 
 // loop is what a goroutine of a pool does.
