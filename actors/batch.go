@@ -42,10 +42,13 @@ type batch struct {
 	engine    *Engine
 	proposals []*Proposal
 	replies   []Reply
+	shards    []int16      // whose conversations they are; noShard: they were refused
 	left      atomic.Int64 // replies that are yet to come
 	told      chan struct{}
 	orders    persistence.Instant // as intakes have it
 }
+
+const noShard = -1
 
 // reply implements replier.
 func (b *batch) reply(place int, r *Reply) {
@@ -69,20 +72,20 @@ func (b *batch) accept() (given []*worker) {
 	shut := e.shut()
 	b.orders = e.orders.latest()
 	runs := make([]run, len(e.workers))
-	places := make([]int32, 2*len(b.proposals)) // by worker, then in order
-	owners := places[len(b.proposals):]
+	places := make([]int32, len(b.proposals)) // by worker, then in order
+	b.shards = make([]int16, len(b.proposals))
 	for i, p := range b.proposals {
 		refusal := check(p)
 		if refusal == nil {
 			refusal = shut
 		}
 		if refusal != nil {
-			owners[i] = -1
+			b.shards[i] = noShard
 			e.refuse(p, returnTo{to: b, place: i}, addressed(refusal, p))
 			continue
 		}
 		s := e.shardOf(p.Conversation)
-		owners[i] = int32(s.number)
+		b.shards[i] = int16(s.number)
 		runs[s.worker.number].size++
 	}
 	first := 0
@@ -91,9 +94,9 @@ func (b *batch) accept() (given []*worker) {
 		runs[i].places = places[first : first : first+runs[i].size]
 		first += runs[i].size
 	}
-	for i, owner := range owners {
-		if owner >= 0 {
-			r := &runs[e.shards[owner].worker.number]
+	for i, number := range b.shards {
+		if number != noShard {
+			r := &runs[e.shards[number].worker.number]
 			r.places = append(r.places, int32(i))
 		}
 	}
@@ -128,13 +131,16 @@ func (r *run) run() {
 	r.places = r.places[len(places):]
 	b.engine.queued.Add(-int64(r.weigh(places)))
 	answered := 0
-	for _, place := range places {
+	var marks [runLength]uint32
+	for i, place := range places {
+		marks[i] = b.engine.shards[b.shards[place]].approach(b.proposals[place].Conversation)
+	}
+	for i, place := range places {
 		p, to := b.proposals[place], returnTo{to: b, place: int(place)}
-		s := b.engine.shardOf(p.Conversation)
+		s := b.engine.shards[b.shards[place]]
 		w.inPlace.begin()
-		switch w.inPlace.add(s, p, to, 0) {
+		switch w.inPlace.add(s, marks[i], p, to, 0, &b.replies[place]) {
 		case isAnswered:
-			b.replies[place] = w.reply
 			answered++
 		case isWaiting:
 		case isNotAdded:

@@ -17,6 +17,7 @@ type inPlace struct {
 	input  conversation.Input
 	policy *conversation.Policy // that the input has
 	added  int                  // posts
+	prompt int                  // of those, that did not wait
 	owed   int                  // rows that the journal is to be told of
 	ready  []*cell              // that are to run
 }
@@ -63,12 +64,13 @@ func (t *inPlace) pause() {
 	if t.added > 0 {
 		w.applied = w.engine.clock.now()
 		w.stages.apply.RecordMany(w.applied.Sub(t.at)/time.Duration(t.added), t.added)
+		w.stages.queue.RecordMany(0, t.prompt)
 	}
 	if t.owed > 0 {
 		w.engine.journal.Owe(t.owed)
 	}
 	w.applying.Store(0)
-	t.begun, t.owed, t.added = false, 0, 0
+	t.begun, t.owed, t.added, t.prompt = false, 0, 0, 0
 }
 
 // addition is what became of a proposal that was to be added in place.
@@ -76,19 +78,19 @@ type addition uint8
 
 const (
 	isNotAdded addition = iota // it has to go into its cell's queue
-	isAnswered                 // the answer is the worker's reply
+	isAnswered                 // the reply is there
 	isWaiting                  // it is answered once it is committed
 )
 
-// add adds a post to what is packed of its conversation, if the proposal is one, and that is possible. It was waiting for so long.
-func (t *inPlace) add(s *shard, p *Proposal, to returnTo, waited time.Duration) addition {
+// add adds a post to what is packed of its conversation, if the proposal is one, and that is possible, and fills in the reply. It was waiting for so long. mark is the name's fingerprint in the shard's memory.
+func (t *inPlace) add(s *shard, mark uint32, p *Proposal, to returnTo, waited time.Duration, r *Reply) addition {
 	post, ok := p.Change.(*conversation.Post)
 	if !ok || !t.able || s.busyWith(p.Conversation) {
 		return isNotAdded
 	}
 	m := &s.mem
 	m.mu.Lock()
-	content, mark := m.packed.find(p.Conversation)
+	content := m.packed.found(p.Conversation, mark)
 	if content == nil {
 		m.mu.Unlock()
 		return isNotAdded
@@ -109,13 +111,16 @@ func (t *inPlace) add(s *shard, p *Proposal, to returnTo, waited time.Duration) 
 		w.soiled.push(soil{mark: mark, since: added.Stamp, shard: s})
 		t.owed += rowsOfPost
 	}
-	w.stages.queue.Record(waited)
+	if waited == 0 {
+		t.prompt++
+	} else {
+		w.stages.queue.Record(waited)
+	}
 	info := ProposedInfo{Queue: waited}
 	if s.engine.config.Observer.Proposed != nil {
 		info.Apply = t.lap()
 	}
 	w.tally.count(p.Ack, info.Result)
-	r := &w.reply
 	*r = Reply{
 		Conversation: p.Conversation, Generation: added.Generation, Version: added.Version, LastSeq: added.LastSeq, Ack: AckApplied, Changed: true, Tag: p.Tag,
 	}

@@ -27,10 +27,11 @@ func (m *intake) run() {
 	e, t, p := m.shard.engine, &m.shard.worker.inPlace, m.proposal
 	e.queued.Add(-int64(m.weight))
 	t.begin()
-	switch t.add(m.shard, p, m.to, t.at.Sub(m.at)) {
+	r := &t.worker.reply
+	switch t.add(m.shard, m.shard.mem.packed.mark(p.Conversation), p, m.to, t.at.Sub(m.at), r) {
 	case isAnswered:
 		if m.to.waits() {
-			m.to.answer(&t.worker.reply)
+			m.to.answer(r)
 		}
 	case isWaiting:
 	case isNotAdded:

@@ -3,6 +3,8 @@ package actors
 import (
 	"encoding/binary"
 	"hash/maphash"
+
+	"github.com/parley-im/parley/actors/conversation"
 )
 
 // packed holds conversations of a shard that are known but not active, each as a run of bytes in one of a few larger ones: nothing in it is a pointer that the collector would follow for a
@@ -67,10 +69,27 @@ func (p *packed) mark(name string) uint32 { return markOf(maphash.String(p.seed,
 // find returns what is kept under a name, where it lies, and the name's fingerprint; nil where nothing is. It is good until the next put.
 func (p *packed) find(name string) (content []byte, mark uint32) {
 	mark = p.mark(name)
-	if i := p.entry(name, mark); i >= 0 {
-		_, content, _ = p.record(p.index.entries[i].at())
+	return p.found(name, mark), mark
+}
+
+// found is find for a name whose fingerprint is known.
+func (p *packed) found(name string, mark uint32) (content []byte) {
+	for i := p.index.next(mark, int(mark)); i >= 0; i = p.index.next(mark, i+1) {
+		if is, content, _ := p.record(p.index.entries[i].at()); string(is) == name {
+			return content
+		}
 	}
-	return content, mark
+	return nil
+}
+
+// approach has the first that is kept under a name of a fingerprint be in the processor's cache soon: what is found in memory at random is worth waiting for together. It is for who alone puts in and takes out.
+func (p *packed) approach(mark uint32) (something byte) {
+	i := p.index.next(mark, int(mark))
+	if i < 0 {
+		return 0
+	}
+	_, content, _ := p.record(p.index.entries[i].at())
+	return conversation.Approach(content)
 }
 
 // entry returns the place in the index of what is kept under a name; -1: nothing is.

@@ -32,6 +32,7 @@ type shard struct {
 	desk     conversation.Desk // to unpack on, for a visit
 	regulars regulars
 	visitor  conversationActor
+	near     byte // what was read ahead: nobody looks at it
 
 	busy atomic.Int32 // cells in whose queues something is
 
