@@ -129,8 +129,7 @@ func (r *run) run() {
 	b, w := r.batch, r.worker
 	places := r.places[:min(runLength, len(r.places))]
 	r.places = r.places[len(places):]
-	b.engine.queued.Add(-int64(r.weigh(places)))
-	answered := 0
+	answered, weight := 0, 0
 	var marks [runLength]uint32
 	for i, place := range places {
 		marks[i] = b.engine.shards[b.shards[place]].approach(b.proposals[place].Conversation)
@@ -142,13 +141,17 @@ func (r *run) run() {
 		switch w.inPlace.add(s, marks[i], p, to, 0, &b.replies[place]) {
 		case isAnswered:
 			answered++
+			weight += conversation.Weight(p.Change)
 		case isWaiting:
+			weight += conversation.Weight(p.Change)
 		case isNotAdded:
 			if refusal := r.queue(s, p, to); refusal != nil {
+				weight += conversation.Weight(p.Change)
 				b.engine.refuse(p, to, addressed(refusal, p))
 			}
 		}
 	}
+	b.engine.queued.Add(-int64(weight))
 	b.done(answered)
 	if len(r.places) > 0 {
 		w.put(r)

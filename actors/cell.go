@@ -107,11 +107,11 @@ func (c *cell) takes(m queued, limit int) offered {
 		return wasSealed
 	case waiting, active, parked:
 	}
-	if in, ok := m.(*intake); ok {
+	if _, ok := m.(*intake); ok {
 		if c.proposals >= limit {
 			return wasFull
 		}
-		c.count(in, 1)
+		c.proposals++ // it was weighed when it was accepted
 	}
 	return accepted
 }

@@ -101,6 +101,13 @@ func (t *inPlace) add(s *shard, mark uint32, p *Proposal, to returnTo, waited ti
 	}
 	added, ok := conversation.AddPost(content, p.Conversation, &t.input, post)
 	if !ok {
+		if previews, worn := conversation.Worn(content); worn {
+			if content = s.renew(p.Conversation, content, t.at, previews); content != nil {
+				added, ok = conversation.AddPost(content, p.Conversation, &t.input, post)
+			}
+		}
+	}
+	if !ok {
 		m.mu.Unlock()
 		return isNotAdded
 	}

@@ -61,11 +61,13 @@ func (s *shard) pack(r resident, talkedIn bool) {
 	m := &s.mem
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	pack := r.state.Pack
-	if talkedIn {
-		pack = r.state.PackOpen
+	content, ok := m.packing[:0], false
+	if now := s.engine.clock.now(); talkedIn {
+		content, ok = r.state.PackOpen(content, now, 0)
+	} else {
+		content, ok = r.state.Pack(content, now)
 	}
-	if content, ok := pack(m.packing[:0], s.engine.clock.now()); ok {
+	if ok {
 		m.packed.put(r.state.Name(), content)
 		m.packing = content
 		s.packedNow()
@@ -83,7 +85,7 @@ func (s *shard) rest(r resident, policy *conversation.Policy) bool {
 	m := &s.mem
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	content, ok := r.state.PackOpen(m.packing[:0], s.engine.clock.now())
+	content, ok := r.state.PackOpen(m.packing[:0], s.engine.clock.now(), 0)
 	if !ok || !conversation.MayAdd(content, policy) {
 		return false
 	}
@@ -91,6 +93,27 @@ func (s *shard) rest(r resident, policy *conversation.Policy) bool {
 	m.packed.put(r.state.Name(), content)
 	s.packedNow()
 	return true
+}
+
+// renew packs a conversation anew that has no room for more posts, and returns where it lies then; nil: nowhere. mem.mu is held.
+func (s *shard) renew(name string, content []byte, now persistence.Instant, previews int) []byte {
+	m := &s.mem
+	if conversation.Soiled(content) {
+		s.settle(name, content, nil)
+	}
+	state, err := m.scribe.Unpack(name, content, now)
+	if err != nil || state == nil {
+		return nil
+	}
+	packed, ok := state.PackOpen(m.packing[:0], now, previews)
+	if !ok {
+		return nil
+	}
+	m.packing = packed
+	m.packed.put(name, packed)
+	s.packedNow()
+	content, _ = m.packed.find(name)
+	return content
 }
 
 // lastPost returns when a conversation was last posted to where it lies packed; zero: it was not.

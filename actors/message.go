@@ -25,18 +25,21 @@ func (m *intake) arrives() {}
 // run implements task: it comes in.
 func (m *intake) run() {
 	e, t, p := m.shard.engine, &m.shard.worker.inPlace, m.proposal
-	e.queued.Add(-int64(m.weight))
+	to, weight := m.to, int64(m.weight) // who is answered may use the message for another one
 	t.begin()
 	r := &t.worker.reply
-	switch t.add(m.shard, m.shard.mem.packed.mark(p.Conversation), p, m.to, t.at.Sub(m.at), r) {
+	switch t.add(m.shard, m.shard.mem.packed.mark(p.Conversation), p, to, t.at.Sub(m.at), r) {
 	case isAnswered:
-		if m.to.waits() {
-			m.to.answer(r)
+		e.queued.Add(-weight)
+		if to.waits() {
+			to.answer(r)
 		}
 	case isWaiting:
+		e.queued.Add(-weight)
 	case isNotAdded:
 		if refusal := t.queue(m.shard, m); refusal != nil {
-			e.refuse(p, m.to, addressed(refusal, p))
+			e.queued.Add(-weight)
+			e.refuse(p, to, addressed(refusal, p))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 
 	"github.com/parley-im/parley/actors/conversation"
 )
@@ -32,9 +33,8 @@ type packed struct {
 type packedAt uint32
 
 const (
-	packedIndexEntry = 16 // about what one takes in the index
-	mostPackedPart   = 1 << 16
-	leastPackedPart  = 1 << 12
+	mostPackedPart  = 1 << 16
+	leastPackedPart = 1 << 12
 	// packedParts is into how many parts the room is divided, where those are neither too small nor too large then.
 	packedParts = 16
 	// packedKeep is the part of the room, in quarters, up to which what is wanted of the oldest part is kept: the more, the more often it is written again.
@@ -59,8 +59,8 @@ func (p *packed) size() (bytes int) {
 // put keeps content under a name, in place of what is there. What is too large for a part is not kept.
 func (p *packed) put(name string, content []byte) {
 	p.take(name)
-	if most := 2*binary.MaxVarintLen32 + len(name) + len(content); most <= p.partSize() {
-		p.append(p.mark(name), most, name, content)
+	if size := packedHeader + len(name) + len(content); size <= p.partSize() && len(name) <= math.MaxUint8 {
+		p.append(p.mark(name), size, name, content)
 	}
 }
 
@@ -145,24 +145,22 @@ func (p *packed) resize(room int) {
 	}
 }
 
+// packedHeader is what stands before each: the lengths of the name, one byte, and of the content, two bytes.
+const packedHeader = 3
+
 // record reads what stands at a place, and how many bytes that takes.
 func (p *packed) record(at packedAt) (name, content []byte, size int) {
 	b := p.parts[at>>16][at&(mostPackedPart-1):]
-	whole := len(b)
-	next := func() []byte {
-		n, width := binary.Uvarint(b)
-		part := b[width : width+int(n)]
-		b = b[width+int(n):]
-		return part
-	}
-	name, content = next(), next()
-	return name, content, whole - len(b)
+	size = packedHeader + int(b[0])
+	name = b[packedHeader:size]
+	content = b[size : size+int(binary.LittleEndian.Uint16(b[1:]))]
+	return name, content, size + len(content)
 }
 
-// append adds a record, which takes so many bytes at most.
-func (p *packed) append(mark uint32, most int, name string, content []byte) {
+// append adds a record, which takes so many bytes.
+func (p *packed) append(mark uint32, size int, name string, content []byte) {
 	keep := len(p.order) // each part is cleaned once: if there is no room then, something must go
-	for len(p.order) == 0 || most > cap(p.last())-len(p.last()) || p.size()+packedIndexEntry > p.room {
+	for len(p.order) == 0 || size > cap(p.last())-len(p.last()) || p.size()+p.index.growth() > p.room {
 		if !p.begin(keep > 0) {
 			return
 		}
@@ -172,8 +170,8 @@ func (p *packed) append(mark uint32, most int, name string, content []byte) {
 	p.index.add(entryOf(mark, packedAt(n)<<16|packedAt(len(p.parts[n]))))
 	part := p.parts[n]
 	before := len(part)
-	part = append(binary.AppendUvarint(part, uint64(len(name))), name...)
-	part = append(binary.AppendUvarint(part, uint64(len(content))), content...)
+	part = binary.LittleEndian.AppendUint16(append(part, byte(len(name))), uint16(len(content)))
+	part = append(append(part, name...), content...)
 	p.parts[n] = part
 	p.live += len(part) - before
 }
@@ -184,7 +182,7 @@ func (p *packed) last() []byte { return p.parts[p.order[len(p.order)-1]] }
 // where there is no room for any.
 func (p *packed) begin(keep bool) bool {
 	size := p.partSize()
-	for p.size()+size+packedIndexEntry > p.room {
+	for p.size()+size+p.index.growth() > p.room {
 		if len(p.order) == 0 {
 			return false
 		}

@@ -28,6 +28,17 @@ func markOf(hash uint64) uint32 { return uint32(hash>>32) | 1<<31 }
 // size is how many bytes it takes.
 func (x *packedIndex) size() int { return 8 * len(x.entries) }
 
+// growth is how many bytes more it takes with one more entry.
+func (x *packedIndex) growth() int {
+	if !x.full() {
+		return 0
+	}
+	return 8*max(leastIndex, 2*len(x.entries)) - x.size()
+}
+
+// full reports whether there is no room for one more.
+func (x *packedIndex) full() bool { return 8*(x.n+1) > fullIndex*len(x.entries) }
+
 // home is where an entry would stand if no other did.
 func (x *packedIndex) home(mark uint32) int { return int(mark) & (len(x.entries) - 1) }
 
@@ -55,7 +66,7 @@ func (x *packedIndex) find(e packedEntry) int {
 }
 
 func (x *packedIndex) add(e packedEntry) {
-	if 8*(x.n+1) > fullIndex*len(x.entries) {
+	if x.full() {
 		x.move(max(leastIndex, 2*len(x.entries)))
 	}
 	mask := len(x.entries) - 1

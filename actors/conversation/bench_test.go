@@ -209,7 +209,7 @@ func BenchmarkUnread(b *testing.B) {
 // BenchmarkAddPost is the next message of a pair that is packed and open, where it lies. What is packed is made anew once it has no room for more.
 func BenchmarkAddPost(b *testing.B) {
 	c := newChatted(b, 0, 4)
-	fresh, ok := c.load(b).PackOpen(nil, c.in.At)
+	fresh, ok := c.load(b).PackOpen(nil, c.in.At, 0)
 	if !ok {
 		b.Fatal("not packed")
 	}

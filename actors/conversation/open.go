@@ -55,13 +55,13 @@ const (
 )
 
 // PackOpen does as [State.Pack] does, and leaves what is packed open for posts where it may be. What it takes is some hundred bytes more then, and some thirty for each of the members.
-// No rows may be dirty.
-func (s *State) PackOpen(b []byte, now persistence.Instant) ([]byte, bool) {
+// There is room for previews of so many bytes, and for those that are a little longer than the last one. No rows may be dirty.
+func (s *State) PackOpen(b []byte, now persistence.Instant, previews int) ([]byte, bool) {
 	if !s.alive(max(now, s.now)) {
 		return b, false
 	}
 	p := s.packing()
-	p.open = p.opens()
+	p.open, p.room = p.opens(), min(MaxPreview, max(leastRoom, previews, len(s.head.Preview)+previewsBeyond))
 	return p.pack(b), true
 }
 
@@ -97,8 +97,7 @@ func (p *packing) appendOpen(b []byte, known []packedMember) []byte {
 	}
 	at := len(b)
 	b = append(b, 0, besides, 0, 0)
-	room := min(MaxPreview, max(leastRoom, len(h.Preview)+previewsBeyond))
-	b = binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(b, 0), uint16(room))
+	b = binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(b, 0), uint16(p.room))
 	n := byte(0)
 	for i := range known {
 		m := known[i].Membership
@@ -112,7 +111,7 @@ func (p *packing) appendOpen(b []byte, known []packedMember) []byte {
 		n++
 	}
 	b[at+openSpeakers-openPosts] = n
-	return append(b, make([]byte, room)...)
+	return append(b, make([]byte, p.room)...)
 }
 
 // nameSpeakers notes where the speakers' names stand in what is packed so far, which ends with the names. Who stands too far behind is none.
@@ -354,3 +353,12 @@ func Approach(packed []byte) (something byte) {
 }
 
 const cacheLine = 64
+
+// Worn reports whether there is no room for one more post: there is once it is packed anew, with room for previews of so many bytes.
+func Worn(packed []byte) (previews int, worn bool) {
+	if !isOpen(packed) {
+		return 0, false
+	}
+	o := openPacked(packed)
+	return o.short(openRoom), (o.posts()+1)*o.whoWidth() > bitsOfWho
+}

@@ -67,7 +67,7 @@ func (o *openPack) propose(w *world, in conversation.Input) {
 
 func (o *openPack) pack(w *world) bool {
 	w.Helper()
-	packed, ok := w.state.PackOpen(nil, w.now)
+	packed, ok := w.state.PackOpen(nil, w.now, 0)
 	if !ok {
 		return false
 	}

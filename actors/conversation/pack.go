@@ -62,6 +62,7 @@ type packing struct {
 	names   nameTable
 	known   [maxPackedMembers]packedMember
 	open    bool
+	room    int // for previews, where it is open
 }
 
 // packedMember is a membership to be packed, and its user's place in the table of names.
