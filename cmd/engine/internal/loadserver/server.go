@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/parley-im/parley/benchmarks/load"
 	"github.com/parley-im/parley/benchmarks/workload"
 	"github.com/parley-im/parley/cmd/engine/parleyv1"
+	"github.com/parley-im/parley/cmd/engine/parleyv1/batchcodec"
 	"github.com/parley-im/parley/cmd/engine/parleyv1/parleyv1connect"
 )
 
@@ -38,7 +40,8 @@ func New(url, metrics string, connections int) *Server {
 	}
 	s := &Server{proposals: transport(connections), asks: transport(connections), beside: transport(0), metrics: metrics}
 	client := func(over *http.Transport) parleyv1connect.ConversationServiceClient {
-		return parleyv1connect.NewConversationServiceClient(&http.Client{Transport: over}, url)
+		return parleyv1connect.NewConversationServiceClient(&http.Client{Transport: over}, url,
+			connect.WithCodec(batchcodec.Codec{}), connect.WithAcceptCompression("gzip", nil, nil))
 	}
 	s.propose, s.ask, s.watch = client(s.proposals), client(s.asks), client(s.beside)
 	return s
