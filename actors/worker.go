@@ -67,15 +67,14 @@ func newWorker(e *Engine) *worker {
 	return w
 }
 
-// put puts a task in and wakes nobody. It returns how many there are.
-func (w *worker) put(t task) int {
+// put puts a task in and wakes nobody.
+func (w *worker) put(t task) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tasks.push(t)
-	return w.tasks.len()
 }
 
-// admit is put for a proposal, unless there are as many already of its conversation as the bound allows: then it returns 0.
+// admit is put for a proposal, and returns how many tasks there are; unless there are as many proposals already of its conversation as the bound allows: then it returns 0.
 func (w *worker) admit(m *intake, bound int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
