@@ -79,7 +79,8 @@ func (r *running) Close() error {
 	return errors.Join(r.engine.Stop(ctx), r.store.Close())
 }
 
-// settle returns once all that was answered before is in the store: a committed post is in a batch of the journal after the others, or in the same.
+// settle returns once all that was answered before is in the store: a committed post is in a batch of the journal after the others, or in the same, and once that is durable, what is in the
+// journal is on its way.
 func (r *running) settle(ctx context.Context) error {
 	_, err := r.engine.Propose(ctx, &actors.Proposal{
 		Conversation: fmt.Sprintf("barrier:%d", time.Now().UnixNano()),
@@ -87,6 +88,15 @@ func (r *running) settle(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("waiting for the journal: %w", err)
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for r.engine.Stats().Journal.Rows > 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	return nil
 }
