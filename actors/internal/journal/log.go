@@ -108,6 +108,7 @@ func (j *Journal) log(b *batch) {
 		j.counts.logs.Add(1)
 	}
 	j.hand(b)
+	j.gauge() // rows that were in two batches are in one
 	j.goOn()
 	j.mu.Unlock()
 	when := Written{Began: b.began, Ended: j.config.Now()}
@@ -167,7 +168,11 @@ func (j *Journal) isDue() bool {
 			return true
 		}
 	}
-	return j.due && len(j.handed) > 0 || len(j.sealed) > 0 || j.open.rows >= j.config.Rows ||
+	bytes := 0
+	for _, b := range j.handed {
+		bytes += b.bytes
+	}
+	return bytes > j.config.MaxBytes/handedShare || j.due && len(j.handed) > 0 || len(j.sealed) > 0 || j.open.rows >= j.config.Rows ||
 		slices.ContainsFunc(j.handed, func(b *batch) bool { return !b.logged || b.noted || b.rows >= j.config.Rows })
 }
 

@@ -96,6 +96,25 @@ func TestWhoWaitsWaitsForTheStoreWhereTooMuchIsLogged(t *testing.T) {
 	}, func(c *journal.Config) { c.MaxBytes = 10_000 })
 }
 
+// What makes the journal refuse changes is not left to rest.
+func TestAJournalThatIsHalfFullIsWrittenAtOnce(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		large := string(make([]byte, 11_000))
+		for i := range 3 {
+			name := fmt.Sprint("group:", i)
+			f.addWaiting(name, head(name, large))
+			if i > 0 && f.Full() == nil {
+				t.Error("the journal does not say that it is full")
+			}
+			synctest.Wait()
+			f.wantStored(head(name, "").Key, large)
+			if err := f.Full(); err != nil {
+				t.Errorf("with all of it written: %v", err)
+			}
+		}
+	}, func(c *journal.Config) { c.MaxBytes = 10_000 })
+}
+
 func TestWhatNobodyWaitsForIsNotLogged(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.add("group:1", head("group:1", "1"))
