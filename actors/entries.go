@@ -16,6 +16,7 @@ type ReadCost struct {
 	Conversations int // of which the rows were read
 	Rows          int // read from the store
 	Pending       int // among them, found in the journal as well: not in the store yet
+	Volatile      int // among those, of conversations with changes that are not durable yet
 }
 
 func (c *ReadCost) add(other *ReadCost) {
@@ -24,6 +25,7 @@ func (c *ReadCost) add(other *ReadCost) {
 	c.Conversations += other.Conversations
 	c.Rows += other.Rows
 	c.Pending += other.Pending
+	c.Volatile += other.Volatile
 }
 
 // entry is what a user's index has of a conversation.

@@ -57,6 +57,7 @@ func TestAConversationIsExplainedWithoutBeingTouched(t *testing.T) {
 		e.Post("group:42", "ann", 1, "bob")
 		e.Advance(30 * time.Minute)
 		e.Post("group:42", "ann", 2)
+		e.Advance(time.Millisecond) // it is durable, and now it is in the store
 		wantMemory(t, e, actors.MemoryActive)
 		active := explain(t, e, "group:42", "bob")
 		e.Advance(time.Hour)
@@ -169,6 +170,7 @@ func TestAnEndThatWaitsForTheJournalSaysForWhichBatch(t *testing.T) {
 		config.FlushInterval = time.Hour
 		e := actorstest.Start(t, config)
 		r := e.Post("group:42", "ann", 1, "bob")
+		e.Advance(time.Millisecond) // it is in the store
 		e.Break(actorstest.WritesHang())
 		deleted := e.Send(&actors.Proposal{Conversation: "group:42", Change: &conversation.Delete{}, IfGeneration: r.Generation, Ack: actors.AckApplied})
 		if deleted.Err != nil {
@@ -205,6 +207,7 @@ func TestADeletionThatFailsSaysHowOftenAndWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, hourly())
 		e.Post("group:42", "ann", 1)
+		e.Advance(time.Millisecond) // it is in the store
 		e.Break(actorstest.WritesFail(nil))
 		e.Advance(time.Hour + 30*time.Second)
 		x := wantLife(t, e, "group:42", actors.LifeQueued)
@@ -306,6 +309,7 @@ func TestRowsThatTheStoreWillNotHaveAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, actors.Config{})
 		e.Post("group:1", "ann", 1)
+		e.Advance(time.Millisecond) // it is in the store
 		e.Break(actorstest.RowsAreRefused("group:1", nil))
 		e.Send(&actors.Proposal{Conversation: "group:1", Change: &conversation.Post{Seq: 2, Sender: "ann"}, Ack: actors.AckApplied})
 		e.Send(&actors.Proposal{Conversation: "group:2", Change: &conversation.Post{Seq: 1, Sender: "ann"}, Ack: actors.AckApplied})
@@ -340,6 +344,7 @@ func TestTheLatestChangesAreToldAsFarAsTheyAreKept(t *testing.T) {
 		e.Post("group:1", "ann", 1)
 		e.Advance(time.Second)
 		e.Post("group:42", "ann", 2)
+		e.Advance(time.Millisecond) // watchers are told of what is in the store
 		c := explain(t, e, "group:42", "").Changes
 		if !c.Recording || !c.Since.Equal(began) || len(c.Changes) != 2 {
 			t.Fatalf("%+v, want two changes since %v", c, began)
@@ -350,6 +355,7 @@ func TestTheLatestChangesAreToldAsFarAsTheyAreKept(t *testing.T) {
 		}
 		for seq := range uint64(actors.MaxRecentChanges + 4) {
 			e.Post("group:42", "ann", seq+3)
+			e.Advance(time.Millisecond)
 		}
 		c = explain(t, e, "group:42", "").Changes
 		if len(c.Changes) != actors.MaxRecentChanges || c.Changes[0].LastSeq != actors.MaxRecentChanges+6 {
@@ -359,6 +365,7 @@ func TestTheLatestChangesAreToldAsFarAsTheyAreKept(t *testing.T) {
 		for i := range 40 {
 			e.Post(fmt.Sprintf("group:o%d", i), "ann", 1)
 		}
+		e.Advance(time.Millisecond)
 		if c = explain(t, e, "group:42", "").Changes; len(c.Changes) > 0 || !c.Since.After(began) {
 			t.Errorf("after many others' changes: %+v", c)
 		}

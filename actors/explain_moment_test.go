@@ -100,6 +100,7 @@ func TestAStoreAloneExplainsWhatItsEngineDid(t *testing.T) {
 			many = append(many, fmt.Sprintf("user%d", i))
 		}
 		e.Post("group:large", "ann", 1, append(many, "bob")...)
+		e.Advance(time.Second) // all of it is in the store
 		for _, name := range []string{"group:42", "group:old", "group:large"} {
 			for _, user := range []string{"", "bob", "eve"} {
 				online := explain(t, e, name, user)

@@ -118,6 +118,7 @@ func TestEveryAnswerAboutAUsersConversationsIsToldWithWhatItTook(t *testing.T) {
 		e := actorstest.Start(t, actors.Config{Observer: &actors.Observer{Read: func(i actors.ReadInfo) { told = append(told, i) }}})
 		e.Post("group:1", "bob", 1, "ann")
 		e.Post("group:2", "bob", 1, "ann")
+		e.Advance(time.Second) // all of it is in the store
 		list, err := e.Conversations(t.Context(), actors.ListQuery{User: "ann"})
 		if err != nil {
 			t.Fatal(err)

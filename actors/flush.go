@@ -6,13 +6,13 @@ import (
 	"github.com/parley-im/parley/actors/internal/journal"
 )
 
-// Flush returns once all that was applied before the call is in the store, as if each proposal had asked for AckCommitted. It is for who loads a lot at AckApplied and wants to know when that cannot be taken
+// Flush returns once all that was applied before the call is in the store, and in its snapshots: at least as if each proposal had asked for AckCommitted. It is for who loads a lot at AckApplied and wants to know when that cannot be taken
 // back any more. Proposals go on meanwhile. The error is an [*conversation.Error], ErrUnavailable where the engine stops or ErrOverloaded where the store is out of space, or ctx's cause.
 func (e *Engine) Flush(ctx context.Context) error {
 	for left := e.soiled(); ; {
 		gathered := e.gather(e.config.FlushRows)
 		written := make(inStore, 1)
-		e.journal.Wait("", e.journal.Seq(), written)
+		e.journal.WaitStored("", e.journal.Seq(), written)
 		select {
 		case err := <-written:
 			if err != nil {

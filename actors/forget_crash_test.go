@@ -79,6 +79,7 @@ func TestAnEngineThatStopsInTheMiddleGoesOnWithTheNextStart(t *testing.T) {
 	config.Reaper.MinRowsPerSecond, config.Reaper.MaxRowsPerSecond = 10, 10
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		memberships := takePart(e)
+		e.Advance(time.Second) // all of it is in the store
 		order(t, e, "bob")
 		for range 5 {
 			e.Advance(3 * time.Second)

@@ -194,7 +194,7 @@ func (f *forgetter) endPass(o *order, info *ForgetInfo) error {
 // flushed waits until a batch of the journal is in the store.
 func (f *forgetter) flushed(seq uint64) error {
 	written := make(inStore, 1)
-	f.engine.journal.Wait("", seq, written)
+	f.engine.journal.WaitStored("", seq, written)
 	select {
 	case err := <-written:
 		return err

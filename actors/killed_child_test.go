@@ -228,6 +228,25 @@ func (m *mortal) Commit(ctx context.Context, batch persistence.Batch) ([]persist
 	return results, err
 }
 
+// Log implements persistence.Store: a Log counts as a commit of the journal.
+func (m *mortal) Log(ctx context.Context, batch persistence.Batch) (persistence.Position, error) {
+	if m.plan.Reaper || m.commits.Add(1) != int64(m.plan.Commit) {
+		return m.Store.Log(ctx, batch)
+	}
+	switch m.plan.Moment {
+	case killBefore:
+		die()
+	case killWithin:
+		time.AfterFunc(rand.N(500*time.Microsecond), die)
+	case killAfter, killMoments:
+	}
+	position, err := m.Store.Log(ctx, batch)
+	if m.plan.Moment == killAfter {
+		die()
+	}
+	return position, err
+}
+
 // ofReaper reports whether a batch deletes rows of a generation, or marks one as being deleted.
 func ofReaper(batch persistence.Batch) bool {
 	for i := range batch.Groups {

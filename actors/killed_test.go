@@ -35,7 +35,7 @@ func TestNothingIsLostOrComesBackWhereAProcessIsKilledAroundTheReapersSteps(t *t
 		rounds = 6
 	}
 	c := &coroner{
-		dir: t.TempDir(), posted: map[string]killNote{}, held: map[string]bool{}, deleted: map[string]uint64{}, reached: map[string]uint64{}, ended: map[string]*persistence.Event{},
+		dir: t.TempDir(), posted: map[string]killNote{}, held: map[string]bool{}, deleted: map[string]bool{}, reached: map[string]uint64{}, ended: map[string]*persistence.Event{},
 	}
 	random := rand.New(rand.NewPCG(7, uint64(rounds)))
 	ahead, day := time.Duration(0), 24*time.Hour
@@ -68,7 +68,7 @@ type coroner struct {
 	dir     string
 	posted  map[string]killNote           // the last post that was acknowledged, by conversation
 	held    map[string]bool               // surely
-	deleted map[string]uint64             // the latest generation whose deletion was asked for
+	deleted map[string]bool               // the generations whose deletion was asked for, by conversation and generation
 	reached map[string]uint64             // bob's read-to, in the generation of the last post
 	ended   map[string]*persistence.Event // by conversation and generation
 }
@@ -122,7 +122,7 @@ func (c *coroner) take(n killNote) {
 			c.reached[n.Name] = max(c.reached[n.Name], n.Seq)
 		}
 	case "delete":
-		c.deleted[n.Name] = n.Generation
+		c.deleted[eventKey(n.Name, persistence.Generation(n.Generation))] = true
 	case "held":
 		c.held[n.Name] = n.Generation == c.posted[n.Name].Generation
 	case "release":
@@ -188,7 +188,7 @@ func (c *coroner) examineEnd(t *testing.T, snapshot persistence.Snapshot, name, 
 		t.Errorf("%s: generation %d of %s is gone, and nothing says how", when, post.Generation, name)
 	case end.LastSeq < post.Seq:
 		t.Errorf("%s: %s ended with message %d, but %d was acknowledged as committed", when, name, end.LastSeq, post.Seq)
-	case end.Reason == persistence.ReasonDeleted && c.deleted[name] == post.Generation:
+	case end.Reason == persistence.ReasonDeleted && c.deleted[eventKey(name, persistence.Generation(post.Generation))]:
 	case end.Reason != persistence.ReasonExpired:
 		t.Errorf("%s: %s ended with reason %v, and nobody asked for that", when, name, end.Reason)
 	case end.Deadline < persistence.InstantOf(post.Began).Add(killRetention):

@@ -40,6 +40,7 @@ func (e *Engine) lookEach(ctx context.Context, user string, names []string, foun
 	for _, i := range e.journal.Pending(names) {
 		l := &looks[i]
 		l.pending = e.journal.Lookup(l.name, l.keys()...)
+		l.volatile = e.journal.Volatile(l.name)
 	}
 	snapshot, err := e.store.Snapshot()
 	if err != nil {
@@ -60,6 +61,7 @@ type looking struct {
 	name, user string
 	order      persistence.Instant // to forget the user; zero: none
 	pending    [][]byte            // by lookRow, what is not in the store yet; nil: nothing
+	volatile   bool                // a crash may take some of that back
 }
 
 // lookRow is a row that a look may need.
@@ -106,6 +108,9 @@ func (l *looking) get(ctx context.Context, snapshot persistence.Snapshot, row lo
 	}
 	if pending != nil {
 		cost.Pending++
+		if l.volatile {
+			cost.Volatile++
+		}
 	}
 	cost.Rows++
 	return newer(ctx, snapshot, l.key(row), pending)

@@ -234,13 +234,20 @@ func TestAReaderTakesTheNewerOfOverlayAndStoreForEachRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, actors.Config{FlushInterval: time.Hour})
 		e.Post("group:42", "ann", 1, "bob")
+		e.Advance(time.Millisecond) // it is in the store
 		if _, err := e.Propose(t.Context(), &actors.Proposal{
 			Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "bob"}, Ack: actors.AckApplied,
 		}); err != nil {
 			t.Fatal(err)
 		}
-		meanwhile := sync.OnceFunc(func() { e.Post("group:42", "ann", 3) })
-		e.Store.SetFaults(persistencetest.Faults{Snapshot: func() error { meanwhile(); return nil }})
+		var moved atomic.Bool
+		e.Store.SetFaults(persistencetest.Faults{Snapshot: func() error {
+			if !moved.Swap(true) {
+				e.Post("group:42", "ann", 3)
+				e.Advance(time.Hour)
+			}
+			return nil
+		}})
 		v := e.View("group:42", "ann")
 		if v.LastSeq != 3 || v.Version != 3 || v.Membership.ReadSeq != 3 {
 			t.Errorf("got last seq %d, version %d, read up to %d; want all 3", v.LastSeq, v.Version, v.Membership.ReadSeq)

@@ -118,6 +118,7 @@ func TestWhatIsPackedIsDroppedWithTheRowsThatTheStoreDoesNotTake(t *testing.T) {
 	config.FlushInterval = 20 * time.Minute
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:1", "ann", 1, "bob")
+		e.Advance(time.Millisecond) // it is in the store
 		e.ProposeFunc(&actors.Proposal{Conversation: "group:1", Ack: actors.AckApplied, Change: &conversation.Post{Seq: 2, Sender: "ann"}}, func(*actors.Reply) {})
 		refused := 0
 		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(b persistence.Batch) error {

@@ -40,12 +40,12 @@ func (p *proposed) take() []actors.ProposedInfo {
 	return infos
 }
 
-// slowStore makes each read of a row take 3 ms and each commit 20.
+// slowStore makes each read of a row take 3 ms and each commit, or log, 20.
 var slowStore = persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
 	switch op {
 	case persistencetest.OpGet:
 		return 3 * time.Millisecond
-	case persistencetest.OpCommit:
+	case persistencetest.OpCommit, persistencetest.OpLog:
 		return 20 * time.Millisecond
 	default:
 		return 0

@@ -76,10 +76,10 @@ func (e *Engine) cursorNow() string {
 	return c.encode()
 }
 
-// told returns what the clock of a store must have reached for it to hold what has been read just now; Never where some of that was in the journal, or was taken out of it
+// told returns what the clock of a store must have reached for it to hold what has been read just now; Never where some of that was in the journal alone, or was taken out of it
 // since `dropped`.
 func (e *Engine) told(cost *ReadCost, dropped persistence.Instant) persistence.Instant {
-	if cost.Pending > 0 || e.journal.Dropped() != dropped {
+	if cost.Volatile > 0 || e.journal.Dropped() != dropped {
 		return persistence.Never
 	}
 	return e.store.Meta().Clock

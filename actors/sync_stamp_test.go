@@ -40,6 +40,7 @@ func TestAChangeIsToldThoughItsWorkerReadTheClockLongAgo(t *testing.T) {
 				}
 			}, nil)
 			e := actorstest.Start(t, config)
+			e.Advance(time.Second) // what a start does has looked at the clock
 			other := "other:1"
 			for persistence.ShardOf(other)%2 == persistence.ShardOf("late:1")%2 { // on the other worker
 				other += "x"

@@ -97,6 +97,7 @@ func TestWhatIsNotInTheStoreIsRememberedForAsLongAsItIsNot(t *testing.T) {
 		e.Do("brief:1", &conversation.Post{Seq: 1, Sender: "bob"})
 		d := &device{user: "ann"}
 		syncAll(t, e, d)
+		e.Advance(time.Second) // all of it is in the store
 		var reaps atomic.Bool
 		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(b persistence.Batch) error {
 			for i := range b.Groups {

@@ -40,6 +40,9 @@ type version struct {
 
 // note takes a commit down. One whose answer is lost may be told with that of any later version.
 func (l *commitLog) note(b persistence.Batch, results []persistence.Result, answered bool) {
+	if results == nil {
+		return // it was logged
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range b.Groups {

@@ -97,6 +97,7 @@ func TestAWatcherThatChangesOvertakeIsToldOfAGapAndGoesOn(t *testing.T) {
 		defer watch.Close()
 		for seq := range uint64(1000) {
 			e.Post("group:42", "ann", seq+1)
+			synctest.Wait() // each is told by itself
 		}
 		if got := e.Stats().Events; got.Kept > 100 || got.Kept < 90 || got.Bytes > 100*256 || got.Changed != 1000 {
 			t.Errorf("a watcher that does not read: %+v, want 1,000 changes of which the last 100 are kept", got)
@@ -142,6 +143,7 @@ func TestChangesAreRecordedOnlyAsLongAsSomebodyMayStillAskForThem(t *testing.T) 
 			for range n {
 				seq++
 				e.Post("group:42", "ann", seq)
+				synctest.Wait() // each is told by itself
 			}
 			e.Advance(time.Second)
 		}

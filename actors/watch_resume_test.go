@@ -144,6 +144,7 @@ func TestARangeOverEventsEndsWithItsContextAndCanBeBegunAgain(t *testing.T) {
 		defer watch.Close()
 		for seq := range uint64(4) {
 			e.Post("group:42", "ann", seq+1)
+			e.Advance(time.Millisecond) // it is told by itself
 		}
 		var seqs []uint64
 		take := func(ctx context.Context, n int) error {

@@ -23,6 +23,7 @@ func TestAWatcherIsToldOfAConversationsLifeInOrder(t *testing.T) {
 		e := actorstest.Start(t, hourly())
 		w := e.Events(actors.WatchQuery{})
 		first := e.Post("group:42", "ann", 1, "bob")
+		synctest.Wait() // it is told by itself
 		propose(t, e, &actors.Proposal{Conversation: "group:42", Change: &conversation.Read{User: "bob", Seq: 1}, Origin: "phone"})
 		e.Advance(2 * time.Hour)
 		second := e.Post("group:42", "ann", 2)
@@ -47,6 +48,7 @@ func TestWhatOneFlushBringsToAConversationIsOneEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, actors.Config{FlushInterval: time.Minute})
 		e.Post("group:42", "ann", 1, "bob", "cid")
+		synctest.Wait() // it is in the store
 		w := e.Events(actors.WatchQuery{})
 		do := func(name, origin string, change conversation.Change) {
 			propose(t, e, &actors.Proposal{Conversation: name, Change: change, Ack: actors.AckApplied, Origin: origin})

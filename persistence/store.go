@@ -26,15 +26,18 @@ type Generation uint64
 // Epoch numbers the owners of a shard. Each [Store.Acquire] draws a higher one.
 type Epoch uint64
 
-// Store keeps rows. All methods may be called from any goroutine; all write methods are carried out one after the other, in some order, so
+// Position is a place in a store's log. The first is 1.
+type Position uint64
+
+// Store keeps rows. All methods may be called from any goroutine; all write methods but Log are carried out one after the other, in some order, so
 // that what a group's guards read cannot change before the group is written. Whoever opens a store closes it, after its last user stopped.
 type Store interface {
 	// Meta returns what the store says of itself. It is fixed at open, but for Clock.
 	Meta() Meta
 
-	// Acquire makes the caller the owner of the shards and returns the new epoch of each, in their order. From its return on, every commit under
-	// an earlier epoch of those shards fails with [ErrFenced]. It blocks for one durable write; on an error no epoch was handed out, though some
-	// may have been used up.
+	// Acquire makes the caller the owner of the shards and returns the new epoch of each, in their order. From its return on, every commit and every Log under
+	// an earlier epoch of those shards fails with [ErrFenced], and all that was logged before is in the snapshots taken later. It blocks for one durable write; on an error no epoch was handed out,
+	// though some may have been used up.
 	Acquire(ctx context.Context, shards ...Shard) ([]Epoch, error)
 
 	// Commit writes the batch's groups, in their order. Each group is written whole or not at all and has its own Result, at its own index.
@@ -46,6 +49,18 @@ type Store interface {
 	// The batch must not be changed until Commit returned. A cancelled context stops waiting for a turn, not a write under way.
 	Commit(ctx context.Context, batch Batch) ([]Result, error)
 
+	// Log makes a batch durable ahead of the Commit that brings it into snapshots, in less time than that takes, and does not wait for commits under way. When the store is opened again, or
+	// shards are acquired, what was logged is carried out first, in its order, but for what a Commit has covered: see [Batch].Logged. Carrying it out more than once does no harm, also where a part of it
+	// had been committed; but nobody else may remove a row that was logged, and not covered, as it would come back.
+	//
+	// It is all or nothing: with [ErrFenced], [ErrGroupTooLarge] or [ErrStoreFull] nothing was logged. With any other error the outcome is unknown: the batch may be carried out or not, until
+	// a Commit covers the position, which is returned with an error, too; zero: there is nothing to be covered. What was logged can be committed later. Groups that are logged have no Requires, Events,
+	// UpTo or Replace.
+	//
+	// Positions grow. Only one logs at a time: whoever acquired the shards last, and commits what it logged, in that order, and covers it. The batch must not be changed until Log returned. A cancelled
+	// context stops waiting for a turn, not a write under way.
+	Log(ctx context.Context, batch Batch) (Position, error)
+
 	// Snapshot returns the latest published snapshot: all that was committed at some moment not before the last Commit's return. It does
 	// not block. The caller must close it, and soon: a snapshot held open holds disk space.
 	Snapshot() (Snapshot, error)
@@ -55,13 +70,16 @@ type Store interface {
 type Meta struct {
 	Incarnation string  // drawn when the store was created; a copy restored from a backup is told apart by it once `engine restore` has drawn anew
 	Shards      int     // how many slices its conversations are divided into
-	Clock       Instant // the highest Batch.Clock ever committed
+	Clock       Instant // the highest Batch.Clock ever committed or logged
 }
 
-// Batch is what one Commit writes.
+// Batch is what one Commit writes, or one Log.
 type Batch struct {
 	Clock  Instant // the engine's clock; the store keeps the highest. Zero: none.
 	Groups []Group
+	// Logged says, to Commit, that what was logged up to this position is covered: it stands in this batch, or in those before it, as it is or overwritten since. That takes effect with the last
+	// of the groups, and as durably. Zero: nothing is.
+	Logged Position
 }
 
 // Group is what is written together or not at all, under one shard's epoch: all rows of one change, or one part of a deletion.

@@ -29,7 +29,7 @@ func WritesFail(reason error) Fault {
 // all the same; other proposals are refused with ErrOverloaded until a write succeeds.
 func DiskIsFull() Fault { return WritesFail(persistence.ErrStoreFull) }
 
-// AnswersAreLost has the store write everything and say that it failed. The engine repeats its writes until the fault ends.
+// AnswersAreLost has the store write, or log, everything and say that it failed. The engine repeats its writes until the fault ends.
 func AnswersAreLost() Fault {
 	return Fault{inject: func(f *persistencetest.Faults, _ <-chan struct{}) {
 		before := f.AfterCommit
@@ -52,8 +52,10 @@ func WritesHang() Fault {
 	})
 }
 
-// WritesTake makes every write take a time, one after the other. One under way when the fault ends takes its whole time.
-func WritesTake(d time.Duration) Fault { return latency(d, persistencetest.OpCommit) }
+// WritesTake makes every write take a time, one after the other, and so for what is logged. One under way when the fault ends takes its whole time.
+func WritesTake(d time.Duration) Fault {
+	return latency(d, persistencetest.OpCommit, persistencetest.OpLog)
+}
 
 // ReadsTake makes every row read, and the beginning of every scan, take a time: those of callers, and those of the engine for a conversation that becomes active.
 func ReadsTake(d time.Duration) Fault {

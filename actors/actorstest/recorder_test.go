@@ -73,6 +73,7 @@ func TestWhatACrashedEngineSaysIsNotHeard(t *testing.T) {
 	config.Observer = &actors.Observer{StopBegin: func(actors.StopInfo) { stops.Add(1) }}
 	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:42", "ann", 1)
+		e.Advance(time.Millisecond) // what was logged is in the store
 		e.Crash()
 		if stops.Load() != 0 || cmp.Equal(e.Notes(), nil) || e.Notes()[len(e.Notes())-1].Kind != actorstest.KindFlushEnd {
 			t.Errorf("%d stops were told, notes: %v; want the flush as the last thing that was heard", stops.Load(), e.Notes())

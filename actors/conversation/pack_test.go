@@ -125,3 +125,10 @@ func TestWhatIsPackedKnowsWhoIsAMember(t *testing.T) {
 		}
 	}
 }
+
+func TestAConversationThatEverybodyLeftBeforeAMessageCanBePacked(t *testing.T) {
+	w := newWorld(t)
+	w.do(join("ann"), &conversation.Leave{Users: []string{"ann"}})
+	w.reload() // so that nobody's membership is known
+	w.repack()
+}

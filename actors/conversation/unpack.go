@@ -70,7 +70,7 @@ func (d *Desk) Unpack(name string, packed []byte, now persistence.Instant) (*Sta
 		since.unpackPosts(s)
 	}
 	s.head.Preview = d.preview
-	if len(u.rest) >= groupSlack {
+	if len(u.rest) > groupSlack { // where nothing stands behind the groups, all of it is slack
 		return nil, fmt.Errorf("conversation: %d bytes are left of what was packed of %s", len(u.rest), name)
 	}
 	return s, nil

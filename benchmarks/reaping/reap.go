@@ -38,6 +38,12 @@ func Reap(ctx context.Context, dir string, conversations, members int) (took tim
 	if err := Fill(ctx, engine, conversations, members, func(i int) string { return "doomed:" + strconv.Itoa(i) }); err != nil {
 		return 0, nil, err
 	}
+	for engine.Stats().Journal.Rows > 0 { // it is durable, and not all of it in Badger yet
+		virtual.Advance(virtual.Now().Add(100 * time.Millisecond))
+		if err := pass(ctx, time.Millisecond); err != nil {
+			return 0, nil, err
+		}
+	}
 	before, err := contents(ctx, store)
 	if err != nil {
 		return 0, nil, err

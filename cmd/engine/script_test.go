@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -169,21 +170,24 @@ func (s *script) get(ts *testscript.TestScript, _ bool, args []string) error {
 }
 
 func (s *script) hash(ts *testscript.TestScript, _ bool, args []string) error {
-	entries, err := os.ReadDir(ts.MkAbs(args[0]))
-	if err != nil {
-		return err
-	}
 	var lines strings.Builder
-	for _, e := range entries {
+	err := filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
 		info, err := e.Info()
 		if err != nil {
 			return err
 		}
-		content, err := os.ReadFile(filepath.Join(ts.MkAbs(args[0]), e.Name()))
+		content, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&lines, "%s %v %v %x\n", e.Name(), info.Mode(), info.ModTime().UnixNano(), sha256.Sum256(content))
+		fmt.Fprintf(&lines, "%s %v %v %x\n", path, info.Mode(), info.ModTime().UnixNano(), sha256.Sum256(content))
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return os.WriteFile(ts.MkAbs(args[1]), []byte(lines.String()), 0o600)
 }

@@ -19,6 +19,7 @@ const (
 
 	roleHold   = "hold"   // opens the store, says so, and keeps it
 	roleCommit = "commit" // commits without end, and prints what was acknowledged
+	roleLog    = "log"    // logs without end, commits that now and then, and prints what was acknowledged
 
 	roleMaintain = "maintain" // makes a run of maintenance, prints a line before each of its steps, and commits a row after that
 )
@@ -92,6 +93,9 @@ func asChild(role, dir string) error {
 	}
 	if role == roleCommit {
 		return commitForever(store)
+	}
+	if role == roleLog {
+		return logForever(store)
 	}
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err

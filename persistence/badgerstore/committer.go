@@ -2,6 +2,7 @@ package badgerstore
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -19,6 +20,7 @@ type committer struct {
 	ledger    *ledger
 	snapshots *snapshots
 	recent    *recent
+	redo      *redo
 	advanced  func(clock persistence.Instant) // told of each clock that was committed
 	tally     *tally
 	write     func(*badger.Txn) error // commits; tests make it fail
@@ -157,13 +159,30 @@ func (c *committer) commit(r *request) {
 		}
 		r.results[i] = result
 	}
+	c.open.cover(r.mark)
 }
 
-// acquire draws epochs.
+// acquire draws epochs. What was logged under those before, and is not committed, is brought in first: whoever acquires a shard looks for it in a snapshot.
 func (c *committer) acquire(r *request) {
-	size := cost{entries: int64(len(r.shards)), bytes: owned.bytes * int64(len(r.shards))}
-	if r.err = c.space.take(fixed.bytes + size.bytes); r.err != nil || !c.ride(r, size) {
+	logged, err := c.redo.fence(r.shards, c.marked())
+	if err != nil {
+		r.err = fmt.Errorf("badgerstore: acquire: %w", err)
 		return
+	}
+	size := cost{entries: int64(len(r.shards)), bytes: owned.bytes * int64(len(r.shards))}
+	if r.err = c.space.take(fixed.bytes + size.bytes); r.err != nil {
+		return
+	}
+	for i := range logged {
+		if !c.bringIn(r, &logged[i]) {
+			return
+		}
+	}
+	if !c.ride(r, size) {
+		return
+	}
+	if n := len(logged); n > 0 {
+		c.open.cover(c.redo.covers(logged[n-1].position))
 	}
 	for _, shard := range r.shards {
 		owner, err := c.open.owner(shard)
@@ -171,11 +190,53 @@ func (c *committer) acquire(r *request) {
 			c.abandon(err)
 			return
 		}
+		c.open.acquired = append(c.open.acquired, shard)
 		owner.Epoch++
 		owner.NextEvent = max(owner.NextEvent, 1)
 		c.open.setOwner(shard, owner)
 		r.epochs = append(r.epochs, owner.Epoch)
 	}
+}
+
+// marked is up to where the log will have been committed once what is under way is.
+func (c *committer) marked() persistence.Position {
+	position := persistence.Position(c.redo.marked.Load())
+	for _, t := range []*transaction{c.flight, c.open} {
+		if t != nil && t.mark != nil {
+			position = max(position, t.mark.position)
+		}
+	}
+	return position
+}
+
+// bringIn carries out a record of the log for a request. It returns false where there is no more to be done for that now.
+func (c *committer) bringIn(r *request, logged *record) bool {
+	batch, err := logged.batch()
+	if err == nil {
+		err = c.space.take(int64(len(logged.body)))
+	}
+	if err != nil {
+		r.err = fmt.Errorf("badgerstore: what was logged before: %w", err)
+		return false
+	}
+	if !c.ride(r, cost{}) {
+		return false
+	}
+	if err := c.open.raise(batch.Clock); err != nil {
+		c.abandon(err)
+		return false
+	}
+	for i := range batch.Groups {
+		size, _ := costOf(&batch.Groups[i])
+		if !c.ride(r, size) {
+			return false
+		}
+		if _, err := c.open.add(&batch.Groups[i], groupView{}); err != nil {
+			c.abandon(err)
+			return false
+		}
+	}
+	return true
 }
 
 // ride makes sure of an open transaction with room for size, and that r has a part in its fate. It returns false where an earlier part of r was lost meanwhile: there is nothing to be
@@ -246,6 +307,10 @@ func (c *committer) land(err error) {
 		if t.clock != 0 {
 			c.advanced(t.clock)
 		}
+		if t.mark != nil {
+			c.redo.mark(t.mark.position)
+		}
+		c.owned(t)
 	} else {
 		c.ledger.forget()
 	}
@@ -255,6 +320,15 @@ func (c *committer) land(err error) {
 	if err != nil && c.open != nil { // it was built upon what was lost
 		c.again = append(c.again, c.open.rebook()...)
 		c.drop(&c.open)
+	}
+}
+
+// owned lets the log know the epochs that have landed, but for those of shards that have been acquired once more meanwhile.
+func (c *committer) owned(t *transaction) {
+	for _, shard := range t.acquired {
+		if c.open == nil || !slices.Contains(c.open.acquired, shard) {
+			c.redo.owned(shard, t.owners[shard].Epoch)
+		}
 	}
 }
 

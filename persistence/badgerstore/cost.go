@@ -15,8 +15,8 @@ const (
 	eventKey   = 12     // bytes of an event's key
 )
 
-// fixed is what any transaction may hold besides the rows of its groups: Badger's own last entry, and the clock.
-var fixed = cost{entries: 2, bytes: 128} //nolint:gochecknoglobals // a constant
+// fixed is what any transaction may hold besides the rows of its groups: Badger's own last entry, the clock, and the mark of the redo log.
+var fixed = cost{entries: 3, bytes: 192} //nolint:gochecknoglobals // a constant
 
 // owned is what the row of a shard's owner takes at most.
 var owned = cost{entries: 1, bytes: 3 + 21 + entryBytes} //nolint:gochecknoglobals // a constant

@@ -14,7 +14,7 @@ type Disk struct {
 
 	// Parts of Bytes.
 	Tables    int64
-	Logs      int64 // of memtables: what was written last
+	Logs      int64 // of memtables, and the redo log: what was written last
 	ValueLog  int64 // holds nothing: values are too small for it
 	Remaining int64
 

@@ -6,6 +6,11 @@
 // change before the group is written, although Badger's own conflict detection is off. What waits when the committer is free shares as few
 // transactions as it fits into, because each transaction costs one sync of the disk, however small it is.
 //
+// # A redo log
+//
+// Log appends to files of its own, in a subdirectory, and does not wait for the committer. Commits that cover what was logged move a mark, which is a row like others. What stands behind the mark is carried out by
+// Open, and by Acquire.
+//
 // # Published snapshots
 //
 // Every new Badger transaction waits for the commits under way. So the committer opens one read-only transaction after each turn of writing, and

@@ -16,8 +16,23 @@ type files struct {
 	logged                      map[string]struct{} // names of the memtables' logs
 }
 
-// measure looks at each file of dir, which costs a system call for each table. Files that go meanwhile do not count.
+// measure looks at each file of dir, and of the redo log in it, which costs a system call for each table. Files that go meanwhile do not count.
 func measure(dir string) (files, error) {
+	f, err := measureFiles(dir)
+	if err != nil {
+		return files{}, err
+	}
+	redo, err := measureFiles(filepath.Join(dir, redoDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return files{}, err
+	}
+	f.bytes += redo.bytes
+	f.apparent += redo.apparent
+	f.logs += redo.bytes
+	return f, nil
+}
+
+func measureFiles(dir string) (files, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return files{}, err

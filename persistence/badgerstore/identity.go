@@ -24,6 +24,7 @@ const (
 	rowShards      = "shards"
 	rowIncarnation = "incarnation"
 	rowClock       = "clock"
+	rowRedo        = "redo" // a mark; there is none where nothing was ever logged
 )
 
 // identify checks that the database is a store that this program can use, and makes an empty one into such a store.

@@ -24,7 +24,7 @@ const stepReserve = 64 << 20
 
 // Options sets a store up. The zero value runs: every commit is on disk when it returns.
 type Options struct {
-	// NoSync leaves it to the operating system when a commit reaches the disk. Commits then survive the end of the process, however it comes, but not
+	// NoSync leaves it to the operating system when a commit, or what was logged, reaches the disk. Both then survive the end of the process, however it comes, but not
 	// the machine's.
 	NoSync bool
 	// ReserveBytes is the free space below which commits are refused with ErrStoreFull: Badger needs room to reorganise what it has, and a full disk
@@ -34,7 +34,7 @@ type Options struct {
 	// 0: DefaultRowCache; negative: none.
 	RowCacheBytes int
 	// FreeSpace returns how many bytes may still be written to the disk that holds dir. It is asked before each turn of writing, on
-	// the committer's goroutine.
+	// the committer's goroutine, and before each Log, on the caller's.
 	// nil: the operating system is asked, where that is Linux, macOS, FreeBSD or Windows; elsewhere no reserve is kept.
 	FreeSpace func(dir string) (uint64, error)
 	// MaintainEvery is how often the store looks whether enough of its disk space is taken by what was deleted to be worth giving it back: 16 MiB, and a quarter of what is not deleted. It looks
@@ -43,6 +43,8 @@ type Options struct {
 	// MaintainShare is how much of its time a run of maintenance may spend compacting, above 0 and up to 1, where it makes no pauses. A run ends early where so much is written
 	// meanwhile that commits would have to wait. 0 and what is out of range: DefaultMaintainShare.
 	MaintainShare float64
+	// AbandonLog has Open go on where it would fail with ErrLogDamaged: what stands in the redo log before the damage is taken in, and the rest, which was acknowledged, is lost.
+	AbandonLog bool
 	// Maintained is told of each run of maintenance when it has ended, on the goroutine that made it. It must not close the store, nor reclaim or pause. nil: nobody is.
 	Maintained func(Run)
 	// Log receives Badger's own messages, on Badger's goroutines and several at a time; it must not call the store. nil: they are dropped.

@@ -104,7 +104,11 @@ func mustBeClean(dir string, options badger.Options) error {
 	if err != nil {
 		return err
 	}
-	if info.Size() != end || slices.ContainsFunc(entries, func(e os.DirEntry) bool { return isLeft(e.Name(), &known) }) {
+	logs, err := filepath.Glob(filepath.Join(dir, redoDir, "*"+segmentExt))
+	if err != nil {
+		return err
+	}
+	if info.Size() != end || len(logs) > 0 || slices.ContainsFunc(entries, func(e os.DirEntry) bool { return isLeft(e.Name(), &known) }) {
 		return ErrUnclean
 	}
 	return nil

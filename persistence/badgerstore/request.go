@@ -10,6 +10,7 @@ import (
 type request struct {
 	batch     *persistence.Batch  // of a Commit
 	foresight *foresight          // of a Commit; nil: none
+	mark      *mark               // that a Commit sets; nil: none
 	shards    []persistence.Shard // of an Acquire
 	stir      *stirring           // of maintenance
 	done      chan struct{}

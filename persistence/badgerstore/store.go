@@ -19,6 +19,7 @@ type Store struct {
 	meta      persistence.Meta // but for Clock
 	clock     atomic.Int64
 	committer *committer
+	redo      *redo
 	reads     *gate
 	snapshots *snapshots
 	close     sync.Once
@@ -31,7 +32,8 @@ var _ persistence.Store = (*Store)(nil)
 
 // Open opens the store in dir, and makes the directory and the store where there is none. It fails with [ErrInUse] where the directory is open
 // already, in this process or another; with [ErrForeign] where it holds something else; with [ErrShards] or persistence.ErrNewerFormat where this
-// program cannot use the store. It blocks while Badger replays what a crash left, which takes a tenth of a second or so.
+// program cannot use the store; with [ErrLogDamaged] where what was acknowledged last cannot be read. It blocks while what a crash left is replayed, of Badger's logs and of the redo log, which takes a
+// tenth of a second or so.
 func Open(dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if err := prepare(dir); err != nil {
@@ -46,17 +48,18 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("badgerstore: open %s: %w", dir, errors.Join(err, db.Close()))
 	}
-	s := &Store{db: db, dir: dir, meta: meta, reads: newGate()}
+	s := &Store{db: db, dir: dir, meta: meta, reads: newGate(), redo: newRedo(dir, o)}
 	s.clock.Store(int64(meta.Clock))
 	s.snapshots = newSnapshots(s.reads, newRowCache(o.RowCacheBytes))
 	s.snapshots.publish(db, nil, false)
 	s.committer = &committer{
 		recent:    newRecent(),
+		redo:      s.redo,
 		db:        db,
 		space:     newSpace(dir, o),
 		ledger:    newLedger(),
 		snapshots: s.snapshots,
-		advanced:  func(clock persistence.Instant) { s.clock.Store(int64(clock)) },
+		advanced:  s.advance,
 		tally:     &tally{},
 		write:     (*badger.Txn).Commit,
 		requests:  make(chan *request),
@@ -65,6 +68,9 @@ func Open(dir string, o Options) (*Store, error) {
 		landed:    make(chan error, 1),
 	}
 	go s.committer.run()
+	if err := s.replay(o.AbandonLog); err != nil {
+		return nil, fmt.Errorf("badgerstore: open %s: %w", dir, errors.Join(err, s.end()))
+	}
 	s.maintainer = &maintainer{
 		db: db, dir: dir, flattener: flattener, tally: s.committer.tally,
 		reads: s.reads, horizon: s.snapshots.horizon, do: s.do, space: s.stepSpace(o),
@@ -72,6 +78,16 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s.maintainer.start()
 	return s, nil
+}
+
+// advance takes in a clock that is durable.
+func (s *Store) advance(clock persistence.Instant) {
+	for {
+		known := s.clock.Load()
+		if int64(clock) <= known || s.clock.CompareAndSwap(known, int64(clock)) {
+			return
+		}
+	}
 }
 
 // stepSpace returns what says whether there is room for a step of maintenance, which deletes what it replaces only once that is written. The largest takes all of
@@ -98,15 +114,25 @@ func (s *Store) stepSpace(o Options) func() error {
 func (s *Store) Close() error {
 	s.close.Do(func() {
 		s.maintainer.end()
-		close(s.committer.closing)
-		<-s.committer.done
-		s.reads.close()
-		s.snapshots.close()
-		if err := s.db.Close(); err != nil {
+		if err := s.end(); err != nil {
 			s.closed = fmt.Errorf("badgerstore: close %s: %w", s.dir, err)
 		}
 	})
 	return s.closed
+}
+
+// end closes everything but the maintainer.
+func (s *Store) end() error {
+	s.redo.shut()
+	close(s.committer.closing)
+	<-s.committer.done
+	err := s.redo.end(func(of salt, position persistence.Position) error {
+		m := mark{of, position}
+		return s.db.Update(func(txn *badger.Txn) error { return txn.Set(persistence.StoreKey(rowRedo), m.encode()) })
+	})
+	s.reads.close()
+	s.snapshots.close()
+	return errors.Join(err, s.db.Close())
 }
 
 // Meta implements [persistence.Store]. It may be called after Close.
@@ -138,7 +164,11 @@ func (s *Store) Commit(ctx context.Context, batch persistence.Batch) ([]persiste
 	if err := check(batch); err != nil {
 		return nil, fmt.Errorf("badgerstore: commit: %w", err)
 	}
-	r := &request{batch: &batch, foresight: s.foresee(ctx, &batch), done: make(chan struct{})}
+	return s.commit(ctx, batch, s.redo.covers(batch.Logged))
+}
+
+func (s *Store) commit(ctx context.Context, batch persistence.Batch, sets *mark) ([]persistence.Result, error) {
+	r := &request{batch: &batch, mark: sets, foresight: s.foresee(ctx, &batch), done: make(chan struct{})}
 	if err := s.do(ctx, r); err != nil {
 		return nil, err
 	}
@@ -158,6 +188,17 @@ func (s *Store) do(ctx context.Context, r *request) error {
 		return persistence.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// hand is do for what is not to be called off.
+func (s *Store) hand(r *request) error {
+	select {
+	case s.committer.requests <- r:
+		<-r.done
+		return r.err
+	case <-s.committer.closing:
+		return persistence.ErrClosed
 	}
 }
 

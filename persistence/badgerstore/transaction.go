@@ -12,13 +12,15 @@ import (
 // transaction fills one Badger transaction with groups. Owners and the clock are kept aside and written last, one row each; what a group's guards
 // read includes everything that the transaction holds already.
 type transaction struct {
-	db     *badger.DB
-	txn    *badger.Txn
-	size   cost
-	ledger *ledger
-	recent *recent
-	owners map[persistence.Shard]persistence.Owner // changed by this transaction
-	clock  persistence.Instant                     // zero: unchanged
+	db       *badger.DB
+	txn      *badger.Txn
+	size     cost
+	ledger   *ledger
+	recent   *recent
+	owners   map[persistence.Shard]persistence.Owner // changed by this transaction
+	clock    persistence.Instant                     // zero: unchanged
+	acquired []persistence.Shard                     // among owners: with a new epoch
+	mark     *mark                                   // nil: unchanged
 
 	number  uint64         // of the snapshot that will have it
 	before  *transaction   // in flight when this one was opened, so that txn does not see it; nil: none was
@@ -269,6 +271,13 @@ func (t *transaction) raise(clock persistence.Instant) error {
 	return nil
 }
 
+// cover moves the mark of the redo log.
+func (t *transaction) cover(m *mark) {
+	if m != nil && (t.mark == nil || m.position >= t.mark.position) {
+		t.mark = m
+	}
+}
+
 // seal writes what was kept aside: nothing is added from then on.
 func (t *transaction) seal() error {
 	t.before = nil
@@ -282,6 +291,11 @@ func (t *transaction) seal() error {
 	if t.clock != 0 {
 		if err := t.txn.Set(persistence.StoreKey(rowClock), encodeNumber(uint64(t.clock))); err != nil {
 			return fmt.Errorf("write the clock: %w", err)
+		}
+	}
+	if t.mark != nil {
+		if err := t.txn.Set(persistence.StoreKey(rowRedo), t.mark.encode()); err != nil {
+			return fmt.Errorf("write the mark of the redo log: %w", err)
 		}
 	}
 	return nil

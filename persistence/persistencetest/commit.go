@@ -59,6 +59,9 @@ func (s *Store) commit(f *Faults, batch persistence.Batch) ([]persistence.Result
 	}
 	// What was written of a batch that failed half way is there for readers, too.
 	if gone := s.change(func() error {
+		if err == nil {
+			s.cover(batch.Logged)
+		}
 		s.published = s.rows.Clone()
 		return nil
 	}); gone != nil {
@@ -69,13 +72,10 @@ func (s *Store) commit(f *Faults, batch persistence.Batch) ([]persistence.Result
 
 // apply writes one group, under the lock.
 func (s *Store) apply(g *persistence.Group) persistence.Result {
+	if err := s.refuses(g); err != nil {
+		return persistence.Result{Err: err}
+	}
 	owner := s.owner(g.Shard)
-	if owner.Epoch == 0 || owner.Epoch != g.Epoch {
-		return persistence.Result{Err: fmt.Errorf("%w: shard %d has epoch %d, the group %d", persistence.ErrFenced, g.Shard, owner.Epoch, g.Epoch)}
-	}
-	if tooLarge(g) {
-		return persistence.Result{Err: persistence.ErrGroupTooLarge}
-	}
 	if g.Requires != nil && !s.rows.Has(persistence.Row{Key: g.Requires}) {
 		return persistence.Result{Skipped: true}
 	}

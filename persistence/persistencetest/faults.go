@@ -14,6 +14,7 @@ type Op string
 const (
 	OpAcquire  Op = "acquire"
 	OpCommit   Op = "commit"
+	OpLog      Op = "log"
 	OpSnapshot Op = "snapshot"
 	OpGet      Op = "get"
 	OpScan     Op = "scan" // the beginning of one
@@ -21,7 +22,7 @@ const (
 
 // Faults is what goes wrong in a [Store], and how long everything takes. Any func may be nil. They are called on the goroutine of whoever
 // called the store, several at a time but for those of writes, and without a lock: one may block, which stops its operation at that very point
-// while all reads go on, and may read the store, but not write to it.
+// while all reads go on, and may read the store, but not write to it. A Log and a commit may be under way at the same time.
 type Faults struct {
 	// Latency returns how long an operation takes. A write takes that long in its turn, before it has any effect, and like any write under way is
 	// not stopped by its context; a read is.
@@ -29,11 +30,11 @@ type Faults struct {
 
 	// Acquire fails an acquisition, which then has no effect.
 	Acquire func(shards []persistence.Shard) error
-	// BeforeCommit fails a commit, which then writes nothing.
+	// BeforeCommit fails a commit, or a Log, which then writes nothing.
 	BeforeCommit func(persistence.Batch) error
 	// BeforeGroup is called before the group at an index is written. An error fails the commit: what came before the group stays written.
 	BeforeGroup func(batch persistence.Batch, index int) error
-	// AfterCommit is called once everything is written and published. An error is what the caller is told: an unknown outcome that was a success.
+	// AfterCommit is called once everything is written and published, or logged, without results then. An error is what the caller is told: an unknown outcome that was a success.
 	AfterCommit func(batch persistence.Batch, results []persistence.Result) error
 
 	// Snapshot fails the opening of a snapshot.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -29,6 +30,7 @@ type Store struct {
 	incarnation string
 	faults      atomic.Pointer[Faults]
 	turn        chan struct{} // holds a token while a write is under way
+	logTurn     chan struct{} // holds one while a Log is
 	gone        chan struct{} // closed by Crash
 	closing     chan struct{} // closed by Close
 	snapshots   atomic.Int64
@@ -37,6 +39,8 @@ type Store struct {
 	clock     persistence.Instant
 	rows      *btree.BTreeG[persistence.Row] // what is committed
 	published *btree.BTreeG[persistence.Row] // what new snapshots show; never changed
+	logged    []logged                       // and not covered
+	position  persistence.Position           // the last that was handed out
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -51,6 +55,7 @@ func newStore(incarnation string, clock persistence.Instant, rows *btree.BTreeG[
 	s := &Store{
 		incarnation: incarnation,
 		turn:        make(chan struct{}, 1),
+		logTurn:     make(chan struct{}, 1),
 		gone:        make(chan struct{}),
 		closing:     make(chan struct{}),
 		clock:       clock,
@@ -67,7 +72,7 @@ func (s *Store) SetFaults(f Faults) { s.faults.Store(&f) }
 // OpenSnapshots returns how many snapshots were opened and not closed.
 func (s *Store) OpenSnapshots() int { return int(s.snapshots.Load()) }
 
-// Crash ends the store as a power cut would and returns what is found after the restart: a store, without faults, that holds what was committed and
+// Crash ends the store as a power cut would and returns what is found after the restart: a store, without faults, that holds what was committed or logged and
 // nothing else. A commit under way fails, and of its groups those are kept that were written. All operations on the old store fail with ErrCrashed from
 // now on. A store that was closed can be opened again in the same way.
 func (s *Store) Crash() *Store {
@@ -78,14 +83,22 @@ func (s *Store) Crash() *Store {
 	default:
 		close(s.gone)
 	}
-	return newStore(s.incarnation, s.clock, s.rows.Clone())
+	return s.again()
 }
 
-// Copy returns what is found where a backup that is taken now is put back: a store, without faults, that holds what is committed. This one goes on.
+// Copy returns what is found where a backup that is taken now is put back: a store, without faults, that holds what is committed or logged. This one goes on.
 func (s *Store) Copy() *Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return newStore(s.incarnation, s.clock, s.rows.Clone())
+	return s.again()
+}
+
+// again returns the store that is found when this one is opened again. s.mu is held.
+func (s *Store) again() *Store {
+	next := newStore(s.incarnation, s.clock, s.rows.Clone())
+	next.position, next.logged = s.position, slices.Clone(s.logged)
+	next.bringIn()
+	return next
 }
 
 // Close waits for the write under way. Writes that still wait for their turn fail with ErrClosed, and so does every later operation, also on
@@ -98,10 +111,12 @@ func (s *Store) Close() error {
 		close(s.closing)
 	}
 	s.mu.Unlock()
-	select {
-	case s.turn <- struct{}{}:
-		<-s.turn
-	case <-s.gone:
+	for _, turn := range []chan struct{}{s.turn, s.logTurn} {
+		select {
+		case turn <- struct{}{}:
+			<-turn
+		case <-s.gone:
+		}
 	}
 	return nil
 }
@@ -133,8 +148,9 @@ func (s *Store) begin(ctx context.Context, f *Faults, op Op) error {
 	if err := errors.Join(s.alive(), ctx.Err()); err != nil {
 		return err
 	}
+	turn := s.turnOf(op)
 	select {
-	case s.turn <- struct{}{}:
+	case turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.gone:
@@ -143,13 +159,20 @@ func (s *Store) begin(ctx context.Context, f *Faults, op Op) error {
 		return persistence.ErrClosed
 	}
 	if err := s.wait(context.WithoutCancel(ctx), f.latency(op)); err != nil {
-		s.end()
+		<-turn
 		return err
 	}
 	return nil
 }
 
 func (s *Store) end() { <-s.turn }
+
+func (s *Store) turnOf(op Op) chan struct{} {
+	if op == OpLog {
+		return s.logTurn
+	}
+	return s.turn
+}
 
 // Acquire implements [persistence.Store].
 func (s *Store) Acquire(ctx context.Context, shards ...persistence.Shard) ([]persistence.Epoch, error) {
@@ -170,6 +193,7 @@ func (s *Store) Acquire(ctx context.Context, shards ...persistence.Shard) ([]per
 	}
 	epochs := make([]persistence.Epoch, 0, len(shards))
 	err := s.change(func() error {
+		s.bringIn()
 		for _, shard := range shards {
 			owner := s.owner(shard)
 			owner.Epoch++

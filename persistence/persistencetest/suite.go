@@ -31,6 +31,7 @@ func Run(t *testing.T, storage func(t *testing.T) Storage) {
 		tests []suiteTest
 	}{
 		{"Commit", commitTests()},
+		{"Log", logTests()},
 		{"Guard", guardTests()},
 		{"Fence", fenceTests()},
 		{"Event", eventTests()},

@@ -14,13 +14,19 @@ type batch struct {
 	order   []*record                        // as they first changed
 	users   map[string][]place               // whose rows stand where
 	dues    map[persistence.Shard][]DueEntry // put by this batch, though perhaps deleted again
-	waiters []waiting
+	waiters []waiting                        // for it to be durable
+	stored  []waiting                        // for it to be in the store
 	rows    int
 	bytes   int
 	oldest  persistence.Instant // when the first change was added
 	began   persistence.Instant // when the first attempt to write it was made; zero: none was. Only the journal's goroutine uses it.
 	stamp   persistence.Instant // the lowest of all changes'
 	touched bool                // something was added, though perhaps dropped again
+	noted   bool                // watchers are to be told of something
+
+	logged   bool                 // it is durable
+	position persistence.Position // of the log, that it covers once it is in the store; zero: it has none
+	written  int                  // bytes in the log, about
 }
 
 // waiting is someone who waits for a batch, for the sake of one conversation.
@@ -100,8 +106,7 @@ func (b *batch) count(r *record, n int) {
 }
 
 func (b *batch) put(r *record, w conversation.Write) {
-	at := r.rows.find(w.Key)
-	if at >= 0 {
+	if at := r.rows.find(w.Key); at >= 0 {
 		old := &r.rows.list[at]
 		b.bytes -= size(*old)
 		r.bytes -= size(*old)
@@ -112,18 +117,13 @@ func (b *batch) put(r *record, w conversation.Write) {
 			w.IfPresent = false
 		}
 		*old = w
+		b.index(r, &w)
 	} else {
-		at = r.rows.add(w)
 		b.rows++
-		if w.User != "" {
-			b.users[w.User] = append(b.users[w.User], place{r, at})
-		}
+		b.list(r, r.rows.add(w))
 	}
 	b.bytes += size(w)
 	r.bytes += size(w)
-	if !w.Delete && !w.IfPresent && persistence.KindOf(w.Key) == persistence.KindDue {
-		b.dues[r.shard] = append(b.dues[r.shard], DueEntry{Key: w.Key, Value: w.Value})
-	}
 }
 
 // rowOverhead stands for what a row costs in memory besides its bytes: its place in the maps.
@@ -139,15 +139,50 @@ func (b *batch) absorb(later *batch) bool {
 		}
 	}
 	for _, r := range later.order {
+		if b.records[r.name] == nil {
+			b.adopt(r)
+			continue
+		}
 		b.add(r.name, r.shard, r.rows.list, 0)
 		for i := range r.changes {
 			b.records[r.name].note(r.changes[i].Change)
 		}
 	}
 	b.waiters = append(b.waiters, later.waiters...)
+	b.stored = append(b.stored, later.stored...)
 	b.stamp = min(b.stamp, later.stamp)
+	b.touched, b.noted = b.touched || later.touched, b.noted || later.noted
+	b.written += later.written
+	b.position = max(b.position, later.position)
 	b.seq = later.seq
 	return true
+}
+
+// adopt takes a record from another batch, which is let go.
+func (b *batch) adopt(r *record) {
+	b.records[r.name] = r
+	b.order = append(b.order, r)
+	b.rows += len(r.rows.list)
+	b.bytes += r.bytes
+	for i := range r.rows.list {
+		b.list(r, i)
+	}
+}
+
+// list notes where a row stands that was not in the batch.
+func (b *batch) list(r *record, at int) {
+	w := &r.rows.list[at]
+	if w.User != "" {
+		b.users[w.User] = append(b.users[w.User], place{r, at})
+	}
+	b.index(r, w)
+}
+
+// index notes a due entry.
+func (b *batch) index(r *record, w *conversation.Write) {
+	if !w.Delete && !w.IfPresent && persistence.KindOf(w.Key) == persistence.KindDue {
+		b.dues[r.shard] = append(b.dues[r.shard], DueEntry{Key: w.Key, Value: w.Value})
+	}
 }
 
 // owed reports whether rows are yet to be encoded.

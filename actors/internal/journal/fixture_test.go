@@ -34,6 +34,7 @@ type fixture struct {
 
 	mu       sync.Mutex
 	commits  []persistence.Batch // that were tried
+	logs     []persistence.Batch // that were to be logged
 	begun    []journal.Attempt
 	ended    []error
 	flushed  []uint64
@@ -53,6 +54,13 @@ func (r *recorder) Commit(ctx context.Context, batch persistence.Batch) ([]persi
 	r.f.commits = append(r.f.commits, batch)
 	r.f.mu.Unlock()
 	return r.Store.Commit(ctx, batch)
+}
+
+func (r *recorder) Log(ctx context.Context, batch persistence.Batch) (persistence.Position, error) {
+	r.f.mu.Lock()
+	r.f.logs = append(r.f.logs, batch)
+	r.f.mu.Unlock()
+	return r.Store.Log(ctx, batch)
 }
 
 // newFixture opens a journal, which the test has to close.
@@ -159,7 +167,7 @@ func (f *fixture) advance(d time.Duration) {
 	synctest.Wait()
 }
 
-// hold stops the store before it takes the next commit, until the func that it returns is called. From then on commits fail for which then returns an error.
+// hold stops the store before it takes the next commit, or logs anything, until the func that it returns is called. From then on commits fail for which then returns an error.
 func (f *fixture) hold(then func(persistence.Batch) error) (release func()) {
 	gate := make(chan struct{})
 	f.failing(func(persistence.Batch) error {
@@ -173,17 +181,17 @@ func (f *fixture) hold(then func(persistence.Batch) error) (release func()) {
 	}
 }
 
-// slow makes every commit take that long.
+// slow makes every commit take that long, and every Log.
 func (f *fixture) slow(d time.Duration) {
 	f.store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
-		if op == persistencetest.OpCommit {
+		if op == persistencetest.OpCommit || op == persistencetest.OpLog {
 			return d
 		}
 		return 0
 	}})
 }
 
-// failing makes every commit fail for which why returns an error.
+// failing makes every commit, and every Log, fail for which why returns an error.
 func (f *fixture) failing(why func(persistence.Batch) error) {
 	f.store.SetFaults(persistencetest.Faults{BeforeCommit: why})
 }
@@ -223,11 +231,24 @@ func (f *fixture) wantAbsent(key []byte) {
 func (f *fixture) tried() [][]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	tried := [][]string{}
-	for _, batch := range f.commits {
-		tried = append(tried, describe(batch))
+	return describeAll(f.commits)
+}
+
+func (f *fixture) wantLogged(want ...[]string) {
+	f.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if diff := cmp.Diff(append([][]string{}, want...), describeAll(f.logs)); diff != "" {
+		f.Errorf("to be logged: -want +got:\n%s", diff)
 	}
-	return tried
+}
+
+func describeAll(batches []persistence.Batch) [][]string {
+	all := [][]string{}
+	for _, batch := range batches {
+		all = append(all, describe(batch))
+	}
+	return all
 }
 
 func describe(batch persistence.Batch) []string {

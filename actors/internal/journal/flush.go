@@ -38,8 +38,8 @@ func (j *Journal) run() {
 
 // seal returns the batch to be written next, which is closed from then on; nil where there is nothing to write.
 func (j *Journal) seal() *batch {
-	if j.config.Gather != nil {
-		j.config.Gather(j.config.Rows)
+	if rows := j.gathers(); rows > 0 {
+		j.config.Gather(rows)
 	}
 	j.mu.Lock()
 	b := j.next()
@@ -51,8 +51,37 @@ func (j *Journal) seal() *batch {
 	return b
 }
 
-// next takes the oldest batch that is not being written, nil where there is none with anything in it. j.mu is held.
+// gatheredBeside is how many rows that are owed are gathered at a time where somebody waits for the batch that they go into.
+const gatheredBeside = 2_048
+
+// gathers returns how many rows that are owed go into the open batch now: none where others are to be written before that.
+func (j *Journal) gathers() int {
+	if j.owed.Load() <= 0 {
+		return 0
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case len(j.handed) > 0 && !j.pressed(j.owed.Load()) || len(j.sealed) > 0:
+		return 0
+	case len(j.handed) > 0 || j.logging != nil || j.isAwaited():
+		return gatheredBeside
+	}
+	return j.config.Rows
+}
+
+// next takes the oldest batch that is not being written, nil where there is none with anything in it, or it is to be logged first. j.mu is held.
 func (j *Journal) next() *batch {
+	if len(j.handed) > 0 {
+		b := j.handed[0]
+		j.handed = slices.Delete(j.handed, 0, 1)
+		return b
+	}
+	if j.logging != nil || j.isAwaited() {
+		j.due = true
+		j.hasten()
+		return nil
+	}
 	if len(j.sealed) > 0 {
 		b := j.sealed[0]
 		j.sealed = slices.Delete(j.sealed, 0, 1)
@@ -60,7 +89,7 @@ func (j *Journal) next() *batch {
 	}
 	j.stopTimer()
 	b := j.open
-	if !b.touched && len(b.waiters) == 0 {
+	if !b.touched && len(b.stored) == 0 {
 		return nil
 	}
 	j.begin(b.seq + 1)
@@ -98,8 +127,8 @@ func (j *Journal) complain(failure error) {
 	j.release("", &conversation.Error{Kind: conversation.ErrOverloaded, Reason: "the store is out of space; it is tried again", Cause: failure})
 }
 
-// commit tries to write some of a batch's records. A record that the store refuses by itself is dropped.
-func (j *Journal) commit(b *batch, records []*record, attempt int) error {
+// commit tries to write some of a batch's records, and to cover what was logged up to a position. A record that the store refuses by itself is dropped.
+func (j *Journal) commit(b *batch, records []*record, attempt int, covers persistence.Position) error {
 	j.mu.Lock()
 	groups := make([]persistence.Group, len(records))
 	a := Attempt{Conversations: len(records), Number: attempt}
@@ -114,7 +143,7 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 		a.Age = j.config.Now().Sub(b.oldest)
 	}
 	j.mu.Unlock()
-	if len(groups) == 0 {
+	if len(groups) == 0 && covers == 0 {
 		return nil // only waiters: what they wait for is in the store
 	}
 	j.config.Begin(a)
@@ -122,7 +151,7 @@ func (j *Journal) commit(b *batch, records []*record, attempt int) error {
 	if b.began == 0 {
 		b.began = began
 	}
-	results, err := j.config.Store.Commit(j.ctx, persistence.Batch{Clock: began, Groups: groups})
+	results, err := j.config.Store.Commit(j.ctx, persistence.Batch{Clock: began, Groups: groups, Logged: covers})
 	j.config.End(a, j.config.Now().Sub(began), err)
 	if err != nil {
 		j.counts.failures.Add(1)
@@ -165,19 +194,15 @@ func (j *Journal) land(b *batch, began persistence.Instant) {
 	j.mu.Lock()
 	j.flying = nil
 	j.flushed = b.seq
+	j.durable = max(j.durable, b.seq)
 	now := j.config.Now()
 	j.rested = now.Add(restShare * now.Sub(began))
-	waiters := b.waiters
-	b.waiters = nil
+	j.landed = now
+	waiters := slices.Concat(b.waiters, b.stored)
+	b.waiters, b.stored = nil, nil
 	j.gauge()
-	more := len(j.sealed) > 0 || len(j.open.waiters) > 0 || j.open.rows >= j.config.Rows || j.pressed(j.owed.Load())
-	if !more {
-		j.expect()
-	}
+	j.goOn()
 	j.mu.Unlock()
-	if more {
-		j.Flush()
-	}
 	j.counts.flushes.Add(1)
 	when := Written{Began: b.began, Ended: j.config.Now()}
 	for _, w := range waiters {
@@ -192,14 +217,16 @@ func (j *Journal) release(name string, err error) {
 	var released []waiting
 	var when []Written
 	for b := range j.oldestFirst() {
-		b.waiters = slices.DeleteFunc(b.waiters, func(w waiting) bool {
+		told := func(w waiting) bool {
 			if name != "" && w.name != name {
 				return false
 			}
 			released = append(released, w)
 			when = append(when, Written{Began: b.began})
 			return true
-		})
+		}
+		b.waiters = slices.DeleteFunc(b.waiters, told)
+		b.stored = slices.DeleteFunc(b.stored, told)
 	}
 	j.mu.Unlock()
 	for i, w := range released {

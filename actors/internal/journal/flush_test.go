@@ -69,21 +69,29 @@ func TestWhatComesDuringAWriteGoesInTheNextWhichFollowsAtOnce(t *testing.T) {
 		f.advance(9 * time.Millisecond)
 		f.wantTold("the change in the first batch", first, nil)
 		f.wantWaiting("a change in the second batch", second)
-		f.wantStored(head("group:1", "").Key, "1")
 		f.advance(10 * time.Millisecond)
 		f.wantTold("a change in the second batch", second, nil)
 		f.wantTold("the other change in the second batch", third, nil)
-		f.wantTried(lines(head("group:1", "1")), lines(head("group:1", "2"), head("group:2", "1")))
+		f.wantStored(head("group:1", "").Key, "1")
+		f.wantLogged(lines(head("group:1", "1")), lines(head("group:1", "2"), head("group:2", "1")))
 	})
 }
 
-func TestAWaiterIsToldOnceReadersOfTheStoreSeeItsRows(t *testing.T) {
+func TestWhoWaitsForTheStoreIsToldOnceItsReadersSeeTheRows(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.slow(time.Millisecond)
+		seq := f.add("group:1", head("group:1", "1"))
 		w := &waiter{check: func() { f.wantStored(head("group:1", "").Key, "1") }}
-		f.Add("group:1", persistence.ShardOf("group:1"), []conversation.Write{head("group:1", "1")}, w)
-		f.advance(interval)
+		f.WaitStored("group:1", seq, w)
+		f.advance(time.Millisecond)
 		f.wantTold("the change", w, nil)
+		f.wantLogged()
+
+		seq = f.Add("group:1", persistence.ShardOf("group:1"), []conversation.Write{head("group:1", "2")}, &waiter{})
+		again := &waiter{check: func() { f.wantStored(head("group:1", "").Key, "2") }}
+		f.WaitStored("group:1", seq, again)
+		f.advance(2 * time.Millisecond)
+		f.wantTold("the change that is logged first", again, nil)
 	})
 }
 
@@ -108,6 +116,8 @@ func TestWaitIsForTheBatchThatIsNamed(t *testing.T) {
 		release()
 		f.wantTold("the batch being written", forFlying, nil)
 		f.wantTold("the open batch, without its interval", forOpen, nil)
+		f.wantLogged(lines(head("group:1", "3")))
+		f.advance(interval)
 		f.wantStored(head("group:1", "").Key, "3")
 	})
 }

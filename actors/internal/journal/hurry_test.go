@@ -34,11 +34,11 @@ func TestRowsThatSomebodyWaitsForAreEncodedAtOnceAndOnceInABatch(t *testing.T) {
 		change(c, waiters[2], false)
 		change(quiet, nil, false)
 		release()
-		f.advance(time.Millisecond)
+		f.advance(interval)
 		f.wantStored(persistence.HeadKey("group:1"), "2")
 		f.wantStored(persistence.HeadKey("group:quiet"), "1")
 		change(c, &waiter{}, true)
-		f.advance(time.Millisecond)
+		f.advance(interval)
 		f.wantStored(persistence.HeadKey("group:1"), "3")
 	})
 }

@@ -1,6 +1,7 @@
 // Package journal is the write-behind buffer between conversations and the store, and the overlay through which readers see what is in it.
 //
-// Changes are added to the open batch; one goroutine closes it, writes it, and opens the next. Within a batch only the last value of a row is kept, and most rows are encoded only
+// Changes are added to the open batch; one goroutine closes it, writes it, and opens the next. A batch that somebody waits for is closed by another goroutine, at once, and logged first: that makes it durable, and it
+// is written later, together with others that were logged. Within a batch only the last value of a row is kept, and most rows are encoded only
 // then, or when a reader asks: see [Live]. So any number of changes to a conversation between two flushes cost one row each, and all rows of a conversation in a batch are one group of one transaction: the rows
 // of one change are never divided. A batch is closed early when a conversation has as many rows in it as one transaction takes; batches are written one after the
 // other, in their order. A reader asks the open batch first, then those before it, then a snapshot of the store taken after that: a batch is let go only
@@ -20,7 +21,7 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// Waiter is told when what it waits for is in the store. It is called once, on the journal's goroutine or the caller's, and must not block.
+// Waiter is told when what it waits for is durable. It is called once, on the journal's goroutine or the caller's, and must not block.
 type Waiter interface {
 	// Committed is called with nil once everything is durable. An error says that this is not so: ErrStoreFull where it will be tried again,
 	// ErrUnavailable where the journal was closed or lost the shard first, ErrQuarantined where the store will not have the conversation's rows.
@@ -30,7 +31,7 @@ type Waiter interface {
 // Written says when a batch was written.
 type Written struct {
 	Began persistence.Instant // its first attempt; zero: there was none, or the batch had been written before anybody waited for it
-	Ended persistence.Instant // the store had it; zero: it had not, or had it before anybody waited
+	Ended persistence.Instant // it was durable; zero: it was not, or was before anybody waited
 }
 
 // Config is what a journal needs.
@@ -73,10 +74,16 @@ type Journal struct {
 
 	mu      sync.Mutex
 	open    *batch
-	sealed  []*batch // closed early, to be written before the open one, oldest first
-	flying  *batch   // being written; nil
-	flushed uint64   // the last batch that is in the store
+	sealed  []*batch            // closed early, to be written before the open one, oldest first
+	logging *batch              // being logged, before the sealed ones; nil
+	handed  []*batch            // to be written after they were logged, or that was tried, oldest first
+	flying  *batch              // being written; nil
+	flushed uint64              // the last batch that is in the store
+	durable uint64              // the last that is there, or was logged
+	due     bool                // what is being logged, or waits for that, is to be written at once then
+	landed  persistence.Instant // when a batch was written last
 	timed   func() bool
+	timer   int                 // the number of the one that runs
 	rested  persistence.Instant // until then a batch that nobody waits for need not be written
 	closed  error               // why nothing is taken any more
 	lost    int                 // rows that had not been written then
@@ -89,15 +96,17 @@ type Journal struct {
 	refusal atomic.Pointer[conversation.Error] // what Full says
 	wake    chan struct{}
 	urgent  atomic.Bool
+	awaited chan struct{} // somebody waits for a batch that is to be logged
 	cancel  context.CancelCauseFunc
 	ctx     context.Context //nolint:containedctx // it ends the writes of the goroutine that Close waits for
 	done    chan struct{}
+	logDone chan struct{}
 	counts  counts
 }
 
 type counts struct {
-	flushes, rows, failures atomic.Uint64
-	lastErr                 atomic.Pointer[error]
+	flushes, rows, failures, logs atomic.Uint64
+	lastErr                       atomic.Pointer[error]
 }
 
 var errClosed = errors.New("the journal was closed")
@@ -105,9 +114,11 @@ var errClosed = errors.New("the journal was closed")
 // Open starts a journal. Close must be called.
 func Open(config Config) *Journal {
 	j := &Journal{config: config, barred: map[string]*conversation.Error{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	j.awaited, j.logDone = make(chan struct{}, 1), make(chan struct{})
 	j.begin(1)
 	j.ctx, j.cancel = context.WithCancelCause(context.Background())
 	go j.run()
+	go j.runLog()
 	return j
 }
 
@@ -142,6 +153,7 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 	}
 	if c.note.Kinds != 0 {
 		r.note(newChange(c.name, c.shard, c.note))
+		b.noted = true
 	}
 	if c.waiter != nil {
 		b.waiters = append(b.waiters, waiting{c.name, c.waiter})
@@ -153,7 +165,10 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 	}
 	j.gauge()
 	j.mu.Unlock()
-	if full || c.waiter != nil {
+	switch {
+	case c.waiter != nil:
+		j.hasten()
+	case full:
 		j.Flush()
 	}
 	return seq, nil
@@ -190,7 +205,7 @@ func (j *Journal) pressed(owed int64) bool {
 // expect sees to it that what is in the open batch, or owed, is written after a while. j.mu is held.
 func (j *Journal) expect() {
 	if j.timed == nil && j.closed == nil && (j.open.rows > 0 || j.owed.Load() > 0) {
-		j.timed = j.config.After(j.delay(), j.Flush)
+		j.arm(j.delay(), j.Flush)
 	}
 }
 
@@ -237,16 +252,29 @@ func (j *Journal) Readmit(name string) {
 	j.mu.Unlock()
 }
 
-// Wait tells the waiter when what the conversation has in the batches up to seq is in the store, which is tried at once.
+// Wait tells the waiter when what the conversation has in the batches up to seq is durable, which is tried at once.
 func (j *Journal) Wait(name string, seq uint64, waiter Waiter) {
+	j.wait(name, seq, waiter, false)
+}
+
+// WaitStored is Wait for when it is in the store, and in the snapshots taken from then on.
+func (j *Journal) WaitStored(name string, seq uint64, waiter Waiter) {
+	j.wait(name, seq, waiter, true)
+}
+
+func (j *Journal) wait(name string, seq uint64, waiter Waiter, stored bool) {
 	j.mu.Lock()
+	reached := j.durable
+	if stored {
+		reached = j.flushed
+	}
 	barred, dropped := j.barred[name]
 	switch {
 	case dropped: // rows that were to be in the store by now may be among those
 		j.mu.Unlock()
 		waiter.Committed(Written{}, barred)
 		return
-	case j.flushed >= seq:
+	case reached >= seq:
 		j.mu.Unlock()
 		waiter.Committed(Written{}, nil)
 		return
@@ -258,18 +286,34 @@ func (j *Journal) Wait(name string, seq uint64, waiter Waiter) {
 	}
 	for b := range j.oldestFirst() {
 		if b.seq >= seq || b == j.open {
-			b.waiters = append(b.waiters, waiting{name, waiter})
+			if stored {
+				b.stored = append(b.stored, waiting{name, waiter})
+			} else {
+				b.waiters = append(b.waiters, waiting{name, waiter})
+			}
 			break
 		}
 	}
 	j.mu.Unlock()
-	j.Flush()
+	if stored {
+		j.Flush()
+	} else {
+		j.hasten()
+	}
 }
 
 // oldestFirst yields the batches that are not in the store, in the order in which they will be. j.mu is held.
 func (j *Journal) oldestFirst() iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
 		if j.flying != nil && !yield(j.flying) {
+			return
+		}
+		for _, b := range j.handed {
+			if !yield(b) {
+				return
+			}
+		}
+		if j.logging != nil && !yield(j.logging) {
 			return
 		}
 		for _, b := range j.sealed {
@@ -281,7 +325,21 @@ func (j *Journal) oldestFirst() iter.Seq[*batch] {
 	}
 }
 
-// stopTimer ends the wait for the open batch's interval. j.mu is held.
+// arm has something done after a time. j.mu is held.
+func (j *Journal) arm(d time.Duration, do func()) {
+	j.timer++
+	number := j.timer
+	j.timed = j.config.After(d, func() {
+		j.mu.Lock()
+		if j.timer == number {
+			j.timed = nil
+		}
+		j.mu.Unlock()
+		do()
+	})
+}
+
+// stopTimer ends the wait for the interval. j.mu is held.
 func (j *Journal) stopTimer() {
 	if j.timed != nil {
 		j.timed()
@@ -397,6 +455,7 @@ func (j *Journal) Close(ctx context.Context) error {
 	}
 	j.shut(why)
 	<-j.done
+	<-j.logDone
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.lost > 0 {
@@ -412,7 +471,7 @@ func (j *Journal) drain(ctx context.Context) error {
 			j.config.Gather(j.config.Rows)
 		}
 		written := make(answer, 1)
-		j.Wait("", j.Seq(), written)
+		j.WaitStored("", j.Seq(), written)
 		select {
 		case err := <-written:
 			// Someone who waits is told when the store is full. That may pass: the next attempt tells again.
@@ -445,7 +504,7 @@ func (e *LostError) Error() string {
 // Unwrap returns the cause.
 func (e *LostError) Unwrap() error { return e.Cause }
 
-// shut refuses everything from now on and tells all waiters, unless that was done before.
+// shut refuses everything from now on and tells all waiters, unless that was done before. What was logged is not lost: it is carried out when the store is opened again, or the shards acquired.
 func (j *Journal) shut(why error) {
 	j.mu.Lock()
 	if j.closed != nil {
@@ -455,9 +514,11 @@ func (j *Journal) shut(why error) {
 	j.closed = why
 	var waiters []waiting
 	for b := range j.oldestFirst() {
-		waiters = append(waiters, b.waiters...)
-		b.waiters = nil
-		j.lost += b.rows
+		waiters = append(append(waiters, b.waiters...), b.stored...)
+		b.waiters, b.stored = nil, nil
+		if !b.logged {
+			j.lost += b.rows
+		}
 	}
 	j.lost += int(j.owed.Load())
 	j.stopTimer()
@@ -474,6 +535,7 @@ type Stats struct {
 	Rows, Bytes              int
 	Age                      time.Duration
 	Flushes, Flushed, Failed uint64
+	Logs                     uint64 // batches that were logged
 	Err                      error
 }
 
@@ -491,6 +553,7 @@ func (j *Journal) Stats() Stats {
 	owed := int(j.owed.Load())
 	s.Rows, s.Bytes = s.Rows+owed, s.Bytes+owed*owedRowBytes
 	j.mu.Unlock()
+	s.Logs = j.counts.logs.Load()
 	s.Flushes, s.Flushed, s.Failed = j.counts.flushes.Load(), j.counts.rows.Load(), j.counts.failures.Load()
 	if err := j.counts.lastErr.Load(); err != nil {
 		s.Err = *err

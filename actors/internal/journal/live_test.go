@@ -114,8 +114,8 @@ func TestAChangeBesideAFlushGoesWithTheNext(t *testing.T) {
 		f.wantStored(persistence.HeadKey("group:1"), "2")
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if len(f.commits) != 2 || !bytes.Equal(f.commits[0].Groups[0].Puts[0].Value, []byte("1")) && !bytes.Equal(f.commits[0].Groups[0].Puts[1].Value, []byte("1")) {
-			t.Errorf("commits: %v; the first must have the head as it was", f.commits)
+		if len(f.logs) != 2 || !bytes.Equal(f.logs[0].Groups[0].Puts[0].Value, []byte("1")) && !bytes.Equal(f.logs[0].Groups[0].Puts[1].Value, []byte("1")) {
+			t.Errorf("logged: %v; the first must have the head as it was", f.logs)
 		}
 	})
 }

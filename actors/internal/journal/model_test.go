@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ type machine struct {
 	*fixture
 
 	model   map[string]string // rows, by their keys
+	heads   []posted          // that somebody waits for
 	waiters []*waiter
 	last    uint64 // the last batch that something was added to
 	flushed uint64
@@ -52,6 +54,13 @@ func TestAJournalAndItsStoreTogetherAreAMap(t *testing.T) {
 	})
 }
 
+// posted is a value of a head, and who waits for that. Values grow.
+type posted struct {
+	key   []byte
+	value int
+	*waiter
+}
+
 func (m *machine) step(rt *rapid.T) {
 	name := rapid.SampledFrom(names(4)).Draw(rt, "conversation")
 	switch rapid.SampledFrom([]string{"add", "add", "add", "wait", "advance", "fail", "recover", "flush"}).Draw(rt, "step") {
@@ -60,6 +69,11 @@ func (m *machine) step(rt *rapid.T) {
 		w := &waiter{}
 		if rapid.Bool().Draw(rt, "waiting") {
 			m.waiters = append(m.waiters, w)
+			m.changes++
+			h := head(name, fmt.Sprint(m.changes))
+			m.model[string(h.Key)] = string(h.Value)
+			writes = append(writes, h)
+			m.heads = append(m.heads, posted{h.Key, m.changes, w})
 			m.last = m.Add(name, persistence.ShardOf(name), writes, w)
 		} else {
 			m.last = m.add(name, writes...)
@@ -126,12 +140,34 @@ func (m *machine) check(rt *rapid.T) {
 		}
 		m.checkDue(rt, name)
 	}
+	m.checkDurable(rt)
 	if got := m.Flushed(); got < m.flushed || got > m.Seq() {
 		rt.Fatalf("Flushed went from %d to %d, Seq is %d", m.flushed, got, m.Seq())
 	}
 	m.flushed = m.Flushed()
 	if s := m.Stats(); s.Rows < 0 || s.Bytes < 0 || (s.Rows == 0) != (s.Bytes == 0) {
 		rt.Fatalf("stats: %+v", s)
+	}
+}
+
+// checkDurable compares what a crash at this moment would leave with what was told to be durable.
+func (m *machine) checkDurable(rt *rapid.T) {
+	s, err := m.store.Copy().Snapshot()
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer s.Close()
+	for _, h := range m.heads {
+		if told := h.told(); len(told) == 0 || told[0] != nil {
+			continue
+		}
+		value, err := s.Get(context.Background(), h.key)
+		if err != nil {
+			rt.Fatalf("%q was told to be %d: %v", h.key, h.value, err)
+		}
+		if got, err := strconv.Atoi(string(value)); err != nil || got < h.value {
+			rt.Fatalf("%q was told to be %d, and a crash leaves %q", h.key, h.value, value)
+		}
 	}
 }
 

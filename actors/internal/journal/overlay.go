@@ -106,13 +106,27 @@ func (j *Journal) UserRows(user string, within persistence.Range) (keys [][]byte
 	return slices.CompactFunc(keys, bytes.Equal)
 }
 
-// Stamp returns the lowest stamp of a change that is not in the store yet, Never where there is none.
+// Volatile reports whether a conversation has rows that a crash would take back. Rows that a Lookup before has found, and that it would not, are in the store's log, or in the store.
+func (j *Journal) Volatile(name string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for b := range j.oldestFirst() {
+		if !b.logged && b.records[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Stamp returns the lowest stamp of a change that is not durable yet, Never where there is none.
 func (j *Journal) Stamp() persistence.Instant {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	lowest := persistence.Never
 	for b := range j.oldestFirst() {
-		lowest = min(lowest, b.stamp)
+		if !b.logged {
+			lowest = min(lowest, b.stamp)
+		}
 	}
 	return lowest
 }

@@ -17,6 +17,7 @@ type trial struct {
 	batch   *batch
 	left    []*record // what is not in the store
 	witness *record   // one that is; nil: none is
+	covered bool      // so is the note that the batch need not be logged any more
 	number  int       // of the attempt; what is below is about that one alone
 
 	landed  bool      // the store took something
@@ -32,12 +33,22 @@ func (t *trial) attempt(number int) (done bool) {
 	t.left = t.bring(t.left)
 	if !t.over && !t.landed && len(t.alone) > 0 && t.witness != nil {
 		// Its rows are there already; to write them once more changes nothing, and shows whether the store takes any.
-		t.landed = t.commit(t.batch, []*record{t.witness}, number) == nil
+		t.landed = t.commit(t.batch, []*record{t.witness}, number, 0) == nil
 	}
 	if t.landed && !t.over {
 		t.accuse()
 	}
-	return len(t.left) == 0
+	return len(t.left) == 0 && t.cover()
+}
+
+// cover has the store know that the batch, all of which is there, need not be carried out again, unless that stood with the last of it. It reports whether that is so.
+func (t *trial) cover() bool {
+	if t.covered || t.batch.position == 0 {
+		return true
+	}
+	t.failure = t.commit(t.batch, nil, t.number, t.batch.position)
+	t.covered = t.failure == nil
+	return t.covered
 }
 
 // bring writes records: together, or, after some attempts, in ever smaller parts. It returns those that are not in the store, as far as is known.
@@ -46,9 +57,13 @@ func (t *trial) bring(records []*record) (left []*record) {
 	if t.over || t.misses > bits.Len(uint(len(t.left))) {
 		return records
 	}
-	err := t.commit(t.batch, records, t.number)
+	var covers persistence.Position
+	if len(records) == len(t.left) {
+		covers = t.batch.position
+	}
+	err := t.commit(t.batch, records, t.number, covers)
 	if err == nil {
-		t.landed, t.misses = true, 0
+		t.landed, t.misses, t.covered = true, 0, covers != 0
 		t.testify(records)
 		return nil
 	}
@@ -98,7 +113,14 @@ func (t *trial) reinforce() {
 	t.collect(open)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.witness != nil || len(t.sealed) > 0 || t.open.rows == 0 || t.open.owed() || !t.batch.absorb(t.open) {
+	if t.witness != nil || t.covered {
+		return
+	}
+	for len(t.handed) > 0 && t.batch.absorb(t.handed[0]) {
+		t.handed = slices.Delete(t.handed, 0, 1)
+		t.left = slices.Clone(t.batch.order)
+	}
+	if len(t.handed) > 0 || t.logging != nil || len(t.sealed) > 0 || t.open.rows == 0 || t.open.owed() || !t.batch.absorb(t.open) {
 		return
 	}
 	t.begin(t.batch.seq + 1)

@@ -14,7 +14,7 @@ import (
 type commits struct{ *posts }
 
 // OpenCommits opens what [OpenPosts] does. A round has one post to each of the Known conversations committed, by Callers in batches of Batch. Figures:
-// rate, the conversations committed a second.
+// rate, the conversations committed a second; stored, those a second until all of them are in Badger as well.
 func OpenCommits(ctx context.Context, p side.Params) (side.Side, error) {
 	opened, err := OpenPosts(ctx, p)
 	if err != nil {
@@ -29,7 +29,13 @@ func (s *commits) Round(ctx context.Context) (side.Figures, error) {
 	if err := s.commitAll(ctx); err != nil {
 		return nil, err
 	}
-	return side.Figures{"rate": float64(s.p.Known) / time.Since(began).Seconds()}, nil
+	committed := time.Since(began)
+	if err := s.settle(ctx); err != nil {
+		return nil, err
+	}
+	return side.Figures{
+		"rate": float64(s.p.Known) / committed.Seconds(), "stored": float64(s.p.Known) / time.Since(began).Seconds(),
+	}, nil
 }
 
 func (s *commits) commitAll(ctx context.Context) error {

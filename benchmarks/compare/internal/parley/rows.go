@@ -26,9 +26,15 @@ func Rows(ctx context.Context, p side.Params) (groups [][]persistence.Row, err e
 	if err := r.fill(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.settle(ctx); err != nil {
+		return nil, err
+	}
 	notes.take()
 	s := &commits{newPosts(r, p)}
 	if err := s.commitAll(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.settle(ctx); err != nil {
 		return nil, err
 	}
 	return notes.take(), nil
