@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -48,7 +49,8 @@ type deletion struct {
 	attempt uint64 // the reaper's incarnation
 	number  int    // from 1, of attempts that failed in a row and this one
 	batch   []*dying
-	part    int // how many members of a large conversation are removed at once
+	part    int                  // how many members of a large conversation are removed at once
+	seen    persistence.Snapshot // that the members were read in
 
 	rows    int           // that were deleted
 	charged int           // that the pace was told of
@@ -59,7 +61,7 @@ type deletion struct {
 func (job *deletion) commit(ctx context.Context, e *Engine, groups []persistence.Group) ([]persistence.Result, error) {
 	began := e.clock.now()
 	e.strain.deletionBegan()
-	results, err := e.store.Commit(ctx, persistence.Batch{Clock: began, Groups: groups})
+	results, err := e.store.Commit(ctx, persistence.Batch{Clock: began, Groups: groups, Seen: job.seen})
 	e.strain.deletionEnded()
 	now := e.clock.now()
 	job.took = max(job.took, now.Sub(began))
@@ -81,9 +83,14 @@ func (e *Engine) deleteAll(ctx context.Context, job *deletion) error {
 	defer snapshot.Close()
 	stamp, done := e.deletions.begin(e.clock.now)
 	defer done()
+	job.seen = snapshot
+	members, err := membersOf(ctx, snapshot, job.batch)
+	if err != nil {
+		return err
+	}
 	last := make([]lastPart, 0, len(job.batch))
 	for _, d := range job.batch {
-		part, err := e.deleteMembers(ctx, snapshot, job, d, stamp)
+		part, err := e.deleteMembers(ctx, job, d, members[d.conversation], stamp)
 		if err != nil {
 			return err
 		}
@@ -141,7 +148,7 @@ func (l *lastPart) forgetAt(eventsFor time.Duration) persistence.Instant {
 }
 
 // deleteMembers removes the members of a generation as far as they do not fit its last part, and returns that.
-func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, job *deletion, d *dying, stamp persistence.Instant) (lastPart, error) {
+func (e *Engine) deleteMembers(ctx context.Context, job *deletion, d *dying, members []listed, stamp persistence.Instant) (lastPart, error) {
 	key := []byte(d.key)
 	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key}}
 	last.group.Deletes = []persistence.Delete{{Key: key}}
@@ -152,7 +159,7 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 	if record == nil && (d.tried || e.reaperAttempts.Load() > 1) {
 		// An attempt before this one may have begun, and members be gone that only the entry names.
 		var err error
-		if record, index, err = noted(ctx, snapshot, key); err != nil {
+		if record, index, err = noted(ctx, job.seen, key); err != nil {
 			return last, err
 		}
 	}
@@ -160,23 +167,10 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		record = &persistence.Ended{Reason: d.ending.Reason, LastSeq: d.ending.LastSeq, Deadline: d.ending.Deadline, Users: d.ending.Users}
 		index = d.ending.Index
 	}
-	var members []listed
-	var names []string // of this generation
-	for row, err := range snapshot.Scan(ctx, persistence.MembersRange(d.conversation)) {
-		if err != nil {
-			return last, err
-		}
-		generation, err := persistence.GenerationOf(row.Value)
-		if err != nil {
-			return last, err
-		}
-		_, user, err := persistence.ParseMemberKey(row.Key)
-		if err != nil {
-			return last, err
-		}
-		members = append(members, listed{user: user, again: generation > d.generation})
-		if generation == d.generation {
-			names = append(names, user)
+	names := make([]string, 0, len(members)) // of this generation
+	for _, m := range members {
+		if m.generation == d.generation {
+			names = append(names, m.user)
 		}
 	}
 	record = named(record, names)
@@ -213,7 +207,8 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		last.event.BuriedApart, last.buriedUntil = true, last.event.At.Add(keep)
 	}
 	last.group.Events = [][]byte{last.event.Encode()}
-	last.group.Deletes = nil
+	last.group.Deletes = make([]persistence.Delete, 0, rowsOfMemberAtMost*len(members)+4)
+	last.group.Puts = make([]persistence.Put, 0, len(members)+1)
 	remove(&last.group, members)
 	last.group.Deletes = append(last.group.Deletes,
 		persistence.Delete{Key: persistence.RosterKey(d.conversation), UpTo: d.generation},
@@ -259,23 +254,57 @@ func noted(ctx context.Context, snapshot persistence.Snapshot, key []byte) (*per
 
 // listed is a user of whom a conversation has a member row.
 type listed struct {
-	user  string
-	again bool // they are in a later generation by now
+	user       string
+	generation persistence.Generation // of the row: the last that they were in
 }
 
-// rowsOfMember is about how many rows of a member are removed.
-const rowsOfMember = 4
+// membersOf reads the member rows of what is to be deleted, of all in one go.
+func membersOf(ctx context.Context, snapshot persistence.Snapshot, batch []*dying) (map[string][]listed, error) {
+	members := make(map[string][]listed, len(batch)) // by conversation, of which two generations may be over
+	ranges := make([]persistence.Range, 0, len(batch))
+	for _, d := range batch {
+		if _, twice := members[d.conversation]; !twice {
+			members[d.conversation] = nil
+			ranges = append(ranges, persistence.MembersRange(d.conversation))
+		}
+	}
+	slices.SortFunc(ranges, func(a, b persistence.Range) int { return bytes.Compare(a.Start, b.Start) })
+	for row, err := range snapshot.Scan(ctx, ranges...) {
+		if err != nil {
+			return nil, err
+		}
+		generation, err := persistence.GenerationOf(row.Value)
+		if err != nil {
+			return nil, err
+		}
+		name, user, err := persistence.ParseMemberKey(row.Key)
+		if err != nil {
+			return nil, err
+		}
+		members[name] = append(members[name], listed{user, generation})
+	}
+	return members, nil
+}
+
+// rowsOfMember is about how many rows of a member are removed, and rowsOfMemberAtMost how many are tried.
+const (
+	rowsOfMember       = 4
+	rowsOfMemberAtMost = 6
+)
 
 // removeMember adds the removal of one user's rows to a group: all are guarded by generation. The rows of one who is in a later generation by now have taken
 // the place of most of those of this one, but not of its entries. A user's devices are told of the removal, unless the user is back.
 func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, index persistence.Index, reason persistence.Reason, stamp persistence.Instant) {
 	remove := func(key []byte) { g.Deletes = append(g.Deletes, persistence.Delete{Key: key, UpTo: d.generation}) }
+	again := m.generation > d.generation
 	entry := func(kind persistence.EntryKind, at persistence.Instant) {
 		remove(persistence.EntryKey(m.user, kind, at, d.conversation))
 	}
-	if !m.again {
-		remove(persistence.MembershipKey(m.user, d.conversation))
-		remove(persistence.MemberKey(d.conversation, m.user))
+	if !again {
+		// The one is never in the store without the other: they are put together, and go together.
+		g.Deletes = append(g.Deletes,
+			persistence.Delete{Key: persistence.MembershipKey(m.user, d.conversation), UpTo: d.generation, Found: m.generation},
+			persistence.Delete{Key: persistence.MemberKey(d.conversation, m.user), UpTo: d.generation, Found: m.generation})
 		g.Puts = append(g.Puts, persistence.Put{
 			Key:   persistence.RemovalKey(m.user, uint64(stamp), d.conversation),
 			Value: persistence.Removal{Generation: d.generation, Reason: reason}.Encode(),

@@ -62,6 +62,8 @@ type Meta struct {
 type Batch struct {
 	Clock  Instant // the engine's clock; the store keeps the highest. Zero: none.
 	Groups []Group
+	// Seen, where set, is a snapshot of this store, open until Commit returns, that has what the Deletes say was Found.
+	Seen Snapshot
 }
 
 // Group is what is written together or not at all, under one shard's epoch: all rows of one change, or one part of a deletion.
@@ -85,6 +87,9 @@ type Delete struct {
 	Key []byte
 	// UpTo guards the delete where it is not zero: only a row whose value carries a generation ≤ UpTo is removed (see [GenerationOf]).
 	UpTo Generation
+	// Found, where it is not zero, is the generation of the row as the batch's Seen has it. The guard is the same with and without: it spares the store a look where nothing was written
+	// under the key since.
+	Found Generation
 	// Replace, where set, is written in place of the removed row; where nothing was removed, it is not written.
 	Replace []byte
 }

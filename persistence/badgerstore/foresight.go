@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -39,20 +40,24 @@ const (
 	present
 )
 
-// foresee looks up what the batch's deletions ask for; nil where there is no deletion, or where the snapshot cannot be read: the committer will tell.
+// foresee looks up what the batch's deletions ask for, as far as the caller has not seen it; nil where there is no deletion, or where the snapshot cannot be read: the committer will tell.
 func (s *Store) foresee(ctx context.Context, batch *persistence.Batch) *foresight {
 	if !slices.ContainsFunc(batch.Groups, isDeletion) {
 		return nil
 	}
-	h, err := s.snapshots.open()
-	if err != nil {
-		return nil
+	h, seen := batch.Seen.(*snapshot)
+	if seen = seen && h.all == s.snapshots; !seen {
+		var err error
+		if h, err = s.snapshots.open(); err != nil {
+			return nil
+		}
+		defer h.Close()
 	}
-	defer h.Close()
 	f := &foresight{snapshot: h.published.number, groups: make([]groupForesight, len(batch.Groups))}
 	for i := range batch.Groups {
 		if g := &batch.Groups[i]; isDeletion(*g) {
-			if f.groups[i], err = h.foresee(ctx, g); err != nil {
+			var err error
+			if f.groups[i], err = h.foresee(ctx, g, seen); err != nil {
 				return nil
 			}
 		}
@@ -63,7 +68,8 @@ func (s *Store) foresee(ctx context.Context, batch *persistence.Batch) *foresigh
 // isDeletion: others have few guards, if any, and the journal would wait for them to be looked up.
 func isDeletion(g persistence.Group) bool { return g.Requires != nil }
 
-func (s *snapshot) foresee(ctx context.Context, g *persistence.Group) (f groupForesight, err error) {
+// foresee looks up what a group asks for. Where seen is set, what its Deletes say was found is in this snapshot.
+func (s *snapshot) foresee(ctx context.Context, g *persistence.Group, seen bool) (f groupForesight, err error) {
 	if err := s.begin(ctx); err != nil {
 		return f, err
 	}
@@ -73,8 +79,15 @@ func (s *snapshot) foresee(ctx context.Context, g *persistence.Group) (f groupFo
 	}
 	f.deletes = make([]glance, len(g.Deletes))
 	for i := range g.Deletes {
-		if f.deletes[i], err = s.glance(g.Deletes[i].Key, g.Deletes[i].UpTo != 0); err != nil {
-			return f, err
+		switch del := &g.Deletes[i]; {
+		case seen && del.Found != 0:
+			f.deletes[i] = glance{sight: present, generation: del.Found}
+		case del.UpTo == 0 && bytes.Equal(del.Key, g.Requires):
+			f.deletes[i] = f.requires
+		default:
+			if f.deletes[i], err = s.glance(del.Key, del.UpTo != 0); err != nil {
+				return f, err
+			}
 		}
 	}
 	return f, nil

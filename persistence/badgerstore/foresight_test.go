@@ -29,9 +29,16 @@ func (w *foreseenWorld) key() []byte {
 	return persistence.EntryKey(fmt.Sprint(i), persistence.EntryPinned, 0, "group:1")
 }
 
-// draw makes groups that put and delete; their deletes are guarded.
+// draw makes groups that put and delete; their deletes are guarded. Whoever makes a batch may have read in some snapshot what it is about.
 func (w *foreseenWorld) draw() persistence.Batch {
 	var b persistence.Batch
+	if w.random.IntN(2) == 0 {
+		snapshot, err := w.Snapshot()
+		if err != nil {
+			w.Fatal(err)
+		}
+		b.Seen = snapshot
+	}
 	for range 1 + w.random.IntN(3) {
 		g := persistence.Group{Shard: 1, Epoch: w.epoch}
 		if w.random.IntN(2) == 0 {
@@ -42,7 +49,13 @@ func (w *foreseenWorld) draw() persistence.Batch {
 			g.Puts = append(g.Puts, persistence.Put{Key: w.key(), Value: value})
 		}
 		for range w.random.IntN(4) {
-			g.Deletes = append(g.Deletes, persistence.Delete{Key: w.key(), UpTo: persistence.Generation(w.random.IntN(5))})
+			del := persistence.Delete{Key: w.key(), UpTo: persistence.Generation(w.random.IntN(5))}
+			if b.Seen != nil && w.random.IntN(2) == 0 {
+				if value, err := b.Seen.Get(w.Context(), del.Key); err == nil {
+					del.Found, _ = persistence.GenerationOf(value)
+				}
+			}
+			g.Deletes = append(g.Deletes, del)
 		}
 		b.Groups = append(b.Groups, g)
 	}
@@ -104,6 +117,9 @@ func TestWhatWasForeseenIsWhatIsFoundHoweverMuchWasWrittenSince(t *testing.T) {
 						want := w.want(*r.batch)
 						if err := w.do(t.Context(), r); err != nil {
 							t.Fatal(err)
+						}
+						if r.batch.Seen != nil {
+							r.batch.Seen.Close()
 						}
 						if diff := cmp.Diff(want, r.results, cmpopts.IgnoreFields(persistence.Result{}, "NextEvent")); diff != "" {
 							t.Fatalf("batch %+v (-want +got):\n%s", r.batch, diff)
