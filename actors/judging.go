@@ -40,6 +40,9 @@ const (
 // take the place of those that are spoken in.
 const maxAsked = 256
 
+// maxDockets is in how many dockets: while one is read, what the other came to is being deleted.
+const maxDockets = 2
+
 // rowsOfMove is what a judgement is charged that moves an entry: one row goes, one comes.
 const rowsOfMove = 2
 
@@ -59,7 +62,7 @@ func (r *reaper) ask(now persistence.Instant) (wake persistence.Instant) {
 	if r.draining != nil {
 		return persistence.Never
 	}
-	for r.found.len() > 0 && r.asked < maxAsked {
+	for r.found.len() > 0 && r.asked < maxAsked && r.dockets < maxDockets {
 		if r.found.peek(1)[0].stage != noticed {
 			r.found.pop() // it ended by itself
 			continue
@@ -68,13 +71,16 @@ func (r *reaper) ask(now persistence.Instant) (wake persistence.Instant) {
 			r.pace.want()
 			return next
 		}
-		d := r.found.pop()
-		r.enter(d, judging)
-		r.engine.counts.judged.Add(1)
-		j := &judgement{conversation: d.conversation, generation: d.generation, due: d.due, attempt: r.attempt}
-		if err := r.engine.send(d.conversation, j); err != nil {
-			r.later(d, now.Add(retryAfter))
+		k := &docket{engine: r.engine, attempt: r.attempt}
+		for r.found.len() > 0 && len(k.due) < maxAsked/maxDockets && r.asked < maxAsked {
+			if d := r.found.pop(); d.stage == noticed {
+				r.enter(d, judging)
+				k.due = append(k.due, d)
+			}
 		}
+		r.engine.counts.judged.Add(uint64(len(k.due)))
+		r.dockets++
+		r.engine.background(k.run)
 	}
 	return persistence.Never
 }

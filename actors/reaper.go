@@ -23,6 +23,7 @@ type reaper struct {
 	pending   map[string]*dying   // all below, by the key of the due entry
 	found     fifo[*dying]        // to be judged, some of which have been meanwhile
 	asked     int                 // how many are being judged
+	dockets   int                 // in which they are, as long as not all of those is known
 	queue     []*dying            // over; to be deleted, oldest first
 	moved     []*dying            // their entry will be another one once the journal was flushed
 	doubts    map[string]struct{} // entries that did not agree with what was in the store already
@@ -66,6 +67,10 @@ func (r *reaper) Receive(ctx actor.Context) {
 	case *alarm, *flushed:
 	case *verdict:
 		r.judged(m)
+	case *tried:
+		if m.attempt == r.attempt {
+			r.tried(m)
+		}
 	case *ended:
 		r.over(m.ending, m.after)
 	case *surveyed:

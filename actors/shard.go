@@ -85,6 +85,13 @@ func (s *shard) take(name string, m queued) (result offered, ready *cell) {
 	}
 }
 
+// vacant reports whether a conversation has no cell, and when that was so. All that was proposed to it until then was applied. Whatever is proposed later is stamped later: it needs a cell first.
+func (s *shard) vacant(name string) (at persistence.Instant, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engine.clock.now(), s.cells[name] == nil
+}
+
 // current returns the cell that the table has for a conversation, nil if none.
 func (s *shard) current(name string) *cell {
 	s.mu.Lock()
