@@ -49,8 +49,7 @@ type deletion struct {
 	attempt uint64 // the reaper's incarnation
 	number  int    // from 1, of attempts that failed in a row and this one
 	batch   []*dying
-	part    int                  // how many members of a large conversation are removed at once
-	seen    persistence.Snapshot // that the members were read in
+	part    int // how many members of a large conversation are removed at once
 
 	rows    int           // that were deleted
 	charged int           // that the pace was told of
@@ -61,7 +60,7 @@ type deletion struct {
 func (job *deletion) commit(ctx context.Context, e *Engine, groups []persistence.Group) ([]persistence.Result, error) {
 	began := e.clock.now()
 	e.strain.deletionBegan()
-	results, err := e.store.Commit(ctx, persistence.Batch{Clock: began, Groups: groups, Seen: job.seen})
+	results, err := e.store.Commit(ctx, persistence.Batch{Clock: began, Groups: groups})
 	e.strain.deletionEnded()
 	now := e.clock.now()
 	job.took = max(job.took, now.Sub(began))
@@ -83,14 +82,13 @@ func (e *Engine) deleteAll(ctx context.Context, job *deletion) error {
 	defer snapshot.Close()
 	stamp, done := e.deletions.begin(e.clock.now)
 	defer done()
-	job.seen = snapshot
 	members, err := membersOf(ctx, snapshot, job.batch)
 	if err != nil {
 		return err
 	}
 	last := make([]lastPart, 0, len(job.batch))
 	for _, d := range job.batch {
-		part, err := e.deleteMembers(ctx, job, d, members[d.conversation], stamp)
+		part, err := e.deleteMembers(ctx, snapshot, job, d, members[d.conversation], stamp)
 		if err != nil {
 			return err
 		}
@@ -148,9 +146,9 @@ func (l *lastPart) forgetAt(eventsFor time.Duration) persistence.Instant {
 }
 
 // deleteMembers removes the members of a generation as far as they do not fit its last part, and returns that.
-func (e *Engine) deleteMembers(ctx context.Context, job *deletion, d *dying, members []listed, stamp persistence.Instant) (lastPart, error) {
+func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, job *deletion, d *dying, members []listed, stamp persistence.Instant) (lastPart, error) {
 	key := []byte(d.key)
-	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key}}
+	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key, Seen: d.seen.entry}}
 	last.group.Deletes = []persistence.Delete{{Key: key}}
 	if d.ending == nil && d.record == nil {
 		return last, nil
@@ -159,7 +157,7 @@ func (e *Engine) deleteMembers(ctx context.Context, job *deletion, d *dying, mem
 	if record == nil && (d.tried || e.reaperAttempts.Load() > 1) {
 		// An attempt before this one may have begun, and members be gone that only the entry names.
 		var err error
-		if record, index, err = noted(ctx, job.seen, key); err != nil {
+		if record, index, err = noted(ctx, snapshot, key); err != nil {
 			return last, err
 		}
 	}
@@ -176,7 +174,7 @@ func (e *Engine) deleteMembers(ctx context.Context, job *deletion, d *dying, mem
 	record = named(record, names)
 	remove := func(group *persistence.Group, users []listed) {
 		for _, user := range users {
-			e.removeMember(group, d, user, index, record.Reason, stamp)
+			e.removeMember(group, d, user, snapshot.Number(), index, record.Reason, stamp)
 		}
 	}
 	if len(members) > job.part {
@@ -211,10 +209,10 @@ func (e *Engine) deleteMembers(ctx context.Context, job *deletion, d *dying, mem
 	last.group.Puts = make([]persistence.Put, 0, len(members)+1)
 	remove(&last.group, members)
 	last.group.Deletes = append(last.group.Deletes,
-		persistence.Delete{Key: persistence.RosterKey(d.conversation), UpTo: d.generation},
+		persistence.Delete{Key: persistence.RosterKey(d.conversation), UpTo: d.generation, Seen: d.seen.roster},
 		persistence.Delete{Key: persistence.TailKey(d.conversation), UpTo: d.generation},
 		persistence.Delete{
-			Key: persistence.HeadKey(d.conversation), UpTo: d.generation,
+			Key: persistence.HeadKey(d.conversation), UpTo: d.generation, Seen: d.seen.head,
 			Replace: persistence.Tombstone{Generation: d.generation, LastSeq: record.LastSeq}.Encode(),
 		},
 		persistence.Delete{Key: key})
@@ -293,18 +291,19 @@ const (
 )
 
 // removeMember adds the removal of one user's rows to a group: all are guarded by generation. The rows of one who is in a later generation by now have taken
-// the place of most of those of this one, but not of its entries. A user's devices are told of the removal, unless the user is back.
-func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, index persistence.Index, reason persistence.Reason, stamp persistence.Instant) {
+// the place of most of those of this one, but not of its entries. The user was read in a snapshot of this number. A user's devices are told of the removal, unless the user is back.
+func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, read uint64, index persistence.Index, reason persistence.Reason, stamp persistence.Instant) {
 	remove := func(key []byte) { g.Deletes = append(g.Deletes, persistence.Delete{Key: key, UpTo: d.generation}) }
 	again := m.generation > d.generation
 	entry := func(kind persistence.EntryKind, at persistence.Instant) {
 		remove(persistence.EntryKey(m.user, kind, at, d.conversation))
 	}
 	if !again {
+		seen := persistence.Sight{Snapshot: read, Generation: m.generation}
 		// The one is never in the store without the other: they are put together, and go together.
 		g.Deletes = append(g.Deletes,
-			persistence.Delete{Key: persistence.MembershipKey(m.user, d.conversation), UpTo: d.generation, Found: m.generation},
-			persistence.Delete{Key: persistence.MemberKey(d.conversation, m.user), UpTo: d.generation, Found: m.generation})
+			persistence.Delete{Key: persistence.MembershipKey(m.user, d.conversation), UpTo: d.generation, Seen: seen},
+			persistence.Delete{Key: persistence.MemberKey(d.conversation, m.user), UpTo: d.generation, Seen: seen})
 		g.Puts = append(g.Puts, persistence.Put{
 			Key:   persistence.RemovalKey(m.user, uint64(stamp), d.conversation),
 			Value: persistence.Removal{Generation: d.generation, Reason: reason}.Encode(),

@@ -27,7 +27,8 @@ type docket struct {
 type overdue struct {
 	*dying
 
-	ending *conversation.Ending
+	ending       *conversation.Ending
+	head, roster persistence.Sight
 }
 
 // tried says which generations of a docket are over. Docket → reaper. Of the others it is told by verdicts.
@@ -90,44 +91,48 @@ func (k *docket) try(vacant []unheard) (rest []*dying) {
 		defer snapshot.Close()
 	}
 	for _, u := range vacant {
-		var ending *conversation.Ending
+		o := overdue{dying: u.dying}
 		if err == nil {
-			ending = k.engine.plainly(snapshot, u)
+			k.engine.plainly(snapshot, u, &o)
 		}
-		if ending == nil {
+		if o.ending == nil {
 			rest = append(rest, u.dying)
 			continue
 		}
-		k.over = append(k.over, overdue{u.dying, ending})
+		k.over = append(k.over, o)
 	}
 	return rest
 }
 
-// plainly returns how a generation ended that is over by the rows of its conversation, nil where that is not so, or cannot be said.
-func (e *Engine) plainly(snapshot persistence.Snapshot, u unheard) (ending *conversation.Ending) {
+// plainly finds how a generation ended that is over by the rows of its conversation. It finds nothing where that is not so, or cannot be said.
+func (e *Engine) plainly(snapshot persistence.Snapshot, u unheard, o *overdue) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			e.failed(FailedInfo{What: "conversation", Conversation: u.conversation, Reason: fmt.Sprintf("its judgement, which it is asked for: %v", reason)})
-			ending = nil
+			o.ending = nil
 		}
 	}()
 	e.trap.judge(u.conversation)
 	head, err := getOrNil(e.ctx, snapshot, persistence.HeadKey(u.conversation))
 	if err != nil || head == nil {
-		return nil
+		return
 	}
 	roster, err := getOrNil(e.ctx, snapshot, persistence.RosterKey(u.conversation))
 	if err != nil {
-		return nil
+		return
 	}
 	state, err := conversation.Load(u.conversation, head, nil, roster) // no judgement depends on the tail but one that is not plain
 	if err != nil {
-		return nil
+		return
 	}
-	if verdict, outcome := state.Judge(u.generation, u.due, u.at); verdict == conversation.Over {
-		return outcome.Ended
+	verdict, outcome := state.Judge(u.generation, u.due, u.at)
+	if verdict != conversation.Over {
+		return
 	}
-	return nil
+	o.ending, o.head = outcome.Ended, persistence.Sight{Snapshot: snapshot.Number(), Generation: u.generation}
+	if generation, err := persistence.GenerationOf(roster); err == nil {
+		o.roster = persistence.Sight{Snapshot: snapshot.Number(), Generation: generation}
+	}
 }
 
 func getOrNil(ctx context.Context, snapshot persistence.Snapshot, key []byte) ([]byte, error) {
@@ -163,6 +168,7 @@ func (r *reaper) tried(m *tried) {
 	for _, o := range m.over {
 		if d := o.dying; d.stage == judging { // else it ended by itself
 			d.ending, d.after, d.members, d.index = o.ending, 0, o.ending.Members, o.ending.Index
+			d.seen.head, d.seen.roster = o.head, o.roster
 			r.enqueue(d)
 		}
 	}

@@ -20,11 +20,15 @@ type dying struct {
 	record       *persistence.Ended   // what the entry says of it, if it does
 	index        persistence.Index    // likewise
 	members      uint64               // about how many
+	seen         sights               // of its rows
 	since        persistence.Instant  // in the queue
 	tried        bool                 // a deletion was tried, and may have been carried out
 	failures     int                  // of batches that it was alone in
 	mark         uint64               // the batches that had succeeded at the first of those
 }
+
+// sights are of those rows of a generation that were read when it came due, or when it was judged: what deletes them need not read them once more.
+type sights struct{ entry, head, roster persistence.Sight }
 
 type stage uint8
 

@@ -89,7 +89,7 @@ func newTransaction(db *badger.DB, l *ledger, r *recent, before *transaction, nu
 func (t *transaction) holds(c cost) bool { return t.size.plus(c).fits(t.db) }
 
 // add writes the group, or finds why it must not be written. An error is Badger's: the transaction is of no use any more.
-func (t *transaction) add(g *persistence.Group, f groupView) (persistence.Result, error) {
+func (t *transaction) add(g *persistence.Group, f *groupForesight) (persistence.Result, error) {
 	owner, err := t.owner(g.Shard)
 	if err != nil {
 		return persistence.Result{}, err
@@ -98,7 +98,7 @@ func (t *transaction) add(g *persistence.Group, f groupView) (persistence.Result
 		return persistence.Result{Err: fmt.Errorf("%w: shard %d has epoch %d, the group %d", persistence.ErrFenced, g.Shard, owner.Epoch, g.Epoch)}, nil
 	}
 	if g.Requires != nil {
-		there, _, err := t.stored(g.Requires, 0, f.requires())
+		there, _, err := t.stored(g.Requires, 0, f.ofRequires())
 		if err != nil {
 			return persistence.Result{}, err
 		}
@@ -137,7 +137,7 @@ type row struct {
 
 // resolve evaluates the group's guards and finds what is to be written, in order: t.own. It writes nothing: a group whose guards cannot be
 // evaluated must leave nothing.
-func (t *transaction) resolve(g *persistence.Group, f groupView) (persistence.Result, error) {
+func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persistence.Result, error) {
 	var result persistence.Result
 	guarded := len(g.Deletes) > 0
 	for i := range g.Puts {
@@ -159,7 +159,7 @@ func (t *transaction) resolve(g *persistence.Group, f groupView) (persistence.Re
 	}
 	for i := range g.Deletes {
 		del := &g.Deletes[i]
-		present, over, err := t.look(del.Key, del.UpTo, f.delete(i))
+		present, over, err := t.look(del.Key, del.UpTo, f.ofDelete(i))
 		if errors.Is(err, persistence.ErrValue) || errors.Is(err, persistence.ErrNewerFormat) {
 			return persistence.Result{Err: err}, nil
 		}
