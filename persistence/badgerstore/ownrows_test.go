@@ -28,3 +28,19 @@ func TestAGroupFindsTheLastOfEachRowThatItWrites(t *testing.T) {
 		}
 	}
 }
+
+func TestATransactionFindsTheLastOfEachRowThatItWrote(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var written transaction
+	want := map[string]string{}
+	for i := range 6 * findsByLooking { // the first by looking, the others by an index that grows
+		key, value := fmt.Sprint(random.IntN(100)), fmt.Sprint(i)
+		written.written = append(written.written, row{key: []byte(key), value: []byte(value)})
+		want[key] = value
+		asked := fmt.Sprint(random.IntN(100))
+		r, ok := written.find([]byte(asked))
+		if value, there := want[asked]; ok != there || string(r.value) != value {
+			t.Fatalf("after %d rows, %q: found %v, %q; want %v, %q", i+1, asked, ok, r.value, there, value)
+		}
+	}
+}

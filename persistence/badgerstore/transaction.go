@@ -29,6 +29,7 @@ type transaction struct {
 	entries []badger.Entry // room for what txn is given
 	index   map[string]int // the first indexed of written, by key, the last of each
 	indexed int
+	finds   int // that needed no index
 
 	own ownRows // of the group that is being resolved: scratch
 }
@@ -227,8 +228,20 @@ func (t *transaction) flying(key []byte) (w row, ok bool) {
 	return t.before.find(key)
 }
 
+// findsByLooking is how often a row of a transaction is looked for one by one: an index of all costs as much as many times that.
+const findsByLooking = 32
+
 // find returns what the transaction writes under a key.
 func (t *transaction) find(key []byte) (w row, ok bool) {
+	if t.finds < findsByLooking {
+		t.finds++
+		for i := range slices.Backward(t.written) {
+			if bytes.Equal(t.written[i].key, key) {
+				return t.written[i], true
+			}
+		}
+		return w, false
+	}
 	if t.index == nil {
 		t.index = make(map[string]int, len(t.written))
 	}
