@@ -57,7 +57,7 @@ type passed struct {
 func newReaper(e *Engine) *reaper {
 	return &reaper{
 		engine: e, agenda: e.agenda, config: e.config.Reaper, pace: e.pace, attempt: e.reaperAttempts.Add(1),
-		pending: map[string]*dying{}, doubts: map[string]struct{}{}, breaker: newBreaker(e.config.Reaper.BatchRows),
+		pending: map[string]*dying{}, doubts: map[string]struct{}{}, breaker: newBreaker(e.config.Reaper.BatchRows, e.pace.bounded()),
 	}
 }
 
