@@ -8,9 +8,9 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// reaper deletes what was judged expired. It reads due entries when their deadline has come, has each generation judged by its conversation, and deletes
-// the rows of those that are over, in batches, at a pace, however often that takes. It never judges, and no turn of its waits: reading and deleting is done by
-// goroutines of the engine that report by message, at most one that reads due entries and two that delete.
+// reaper deletes what was judged expired. It reads due entries when their deadline has come, has each generation judged, by its conversation or from its rows, and deletes
+// the rows of those that are over, in batches, at a pace, however often that takes. It never judges, and no turn of its waits: reading, judging and deleting is done by
+// goroutines of the engine that report by message, at most one that reads due entries, two that judge and three that delete.
 //
 // What it holds is only what it is working on. Everything it has yet to do is in the due index: a restart, or a bound on its memory, loses nothing.
 type reaper struct {
