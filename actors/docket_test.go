@@ -8,6 +8,7 @@ import (
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
+	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -116,5 +117,40 @@ func TestADocketOfAReaperThatFailedIsJudgedAgainByTheNext(t *testing.T) {
 			t.Errorf("%d were told, want each once", len(got))
 		}
 		e.Check()
+	})
+}
+
+// The post was accepted before the deadline, and the conversation's rows are being read for it when that comes.
+func TestAPostThatHasNotHadItsTurnAtTheDeadlineKeepsTheConversation(t *testing.T) {
+	config := hourly()
+	config.IdleAfter, config.MaxPackedBytes = time.Minute, -1
+	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
+		first := e.Post("group:42", "ann", 1, "bob")
+		e.Advance(time.Hour - time.Second)
+		release, held := make(chan struct{}), atomic.Bool{}
+		e.Store.SetFaults(persistencetest.Faults{Get: func(key []byte) error {
+			if persistence.KindOf(key) == persistence.KindHead && held.CompareAndSwap(false, true) {
+				<-release
+			}
+			return nil
+		}})
+		var reply atomic.Pointer[actors.Reply]
+		e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "ann"}}, func(r *actors.Reply) { reply.Store(r) })
+		e.Advance(10 * time.Second)
+		if got := e.Stats().Reaper; got.Judged != 1 || got.Expired != 0 {
+			t.Fatalf("%+v, want that it was asked and has not answered", got)
+		}
+		close(release)
+		e.Advance(time.Second)
+		if r := reply.Load(); r == nil || r.Err != nil || r.Generation != first.Generation {
+			t.Fatalf("the post: %+v, want it in generation %d", r, first.Generation)
+		}
+		if got := e.Stats().Reaper; got.Rearmed != 1 || got.Expired != 0 {
+			t.Errorf("%+v, want that it is due later", got)
+		}
+		e.Advance(time.Hour)
+		if got := e.Expired(); len(got) != 1 || got[0].LastSeq != 2 {
+			t.Errorf("expired: %+v, want it once, with the second post", got)
+		}
 	})
 }
