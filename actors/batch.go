@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
 )
 
 // MaxBatch is how many proposals one ProposeBatch takes.
@@ -22,9 +23,11 @@ func (e *Engine) ProposeBatch(ctx context.Context, ps []*Proposal) ([]Reply, err
 	if len(ps) == 0 {
 		return []Reply{}, nil
 	}
-	b := &batch{engine: e, replies: make([]Reply, len(ps)), told: make(chan struct{})}
+	b := &batch{engine: e, proposals: ps, replies: make([]Reply, len(ps)), told: make(chan struct{})}
 	b.left.Store(int64(len(ps)))
-	b.accept(ps)
+	for _, w := range b.accept() {
+		w.help(turnsHelped)
+	}
 	select {
 	case <-b.told:
 		return b.replies, nil
@@ -33,87 +36,147 @@ func (e *Engine) ProposeBatch(ctx context.Context, ps []*Proposal) ([]Reply, err
 	}
 }
 
-// batch is proposals that are taken in together and answered together. They share what each of them would cost by itself: memory, the engine's gate, and the waking of
-// the workers, which are given their conversations a run at a time.
+// batch is proposals that are taken in together and answered together. They share what each of them would cost by itself: memory, the engine's gate, and the turns of
+// the workers: each is given those of its conversations as one message.
 type batch struct {
-	engine  *Engine
-	replies []Reply
-	left    atomic.Int64 // replies that are yet to come
-	told    chan struct{}
-
-	overloaded map[string]*conversation.Error // conversations of which one was refused, and why
-	runs       [][]*cell                      // by worker: those that have something to do
+	engine    *Engine
+	proposals []*Proposal
+	replies   []Reply
+	shards    []int16      // whose conversations they are; noShard: they were refused
+	left      atomic.Int64 // replies that are yet to come
+	told      chan struct{}
+	orders    persistence.Instant // as intakes have it
 }
 
-// runLength is how many proposals are taken in before the workers are told: what comes first does not wait for the end of a long batch.
-const runLength = 128
+const noShard = -1
 
 // reply implements replier.
 func (b *batch) reply(place int, r *Reply) {
 	b.replies[place] = *r
-	if b.left.Add(-1) == 0 {
+	b.done(1)
+}
+
+// done notes that so many replies have come.
+func (b *batch) done(n int) {
+	if n > 0 && b.left.Add(-int64(n)) == 0 {
 		close(b.told)
 	}
 }
 
-func (b *batch) accept(ps []*Proposal) {
+// accept takes the proposals in, or refuses them, and returns the workers that were given some, who have not been woken.
+func (b *batch) accept() (given []*worker) {
 	e := b.engine
-	e.counts.received.Add(uint64(len(ps)))
-	intakes := make([]intake, len(ps))
-	b.runs = make([][]*cell, len(e.workers))
-	for first := 0; first < len(ps); first += runLength {
-		last := min(first+runLength, len(ps))
-		b.takeRun(first, ps[first:last], intakes[first:last])
-		for i, cells := range b.runs {
-			if len(cells) > 0 {
-				e.workers[i].runCells(cells...)
-				b.runs[i] = cells[:0]
+	e.counts.received.Add(uint64(len(b.proposals)))
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	shut := e.shut()
+	b.orders = e.orders.latest()
+	runs := make([]run, len(e.workers))
+	places := make([]int32, len(b.proposals)) // by worker, then in order
+	b.shards = make([]int16, len(b.proposals))
+	for i, p := range b.proposals {
+		refusal := check(p)
+		if refusal == nil {
+			refusal = shut
+		}
+		if refusal != nil {
+			b.shards[i] = noShard
+			e.refuse(p, returnTo{to: b, place: i}, addressed(refusal, p))
+			continue
+		}
+		s := e.shardOf(p.Conversation)
+		b.shards[i] = int16(s.number)
+		runs[s.worker.number].size++
+	}
+	first := 0
+	for i := range runs {
+		runs[i].batch, runs[i].worker = b, e.workers[i]
+		runs[i].places = places[first : first : first+runs[i].size]
+		first += runs[i].size
+	}
+	for i, number := range b.shards {
+		if number != noShard {
+			r := &runs[e.shards[number].worker.number]
+			r.places = append(r.places, int32(i))
+		}
+	}
+	for i := range runs {
+		if r := &runs[i]; r.size > 0 {
+			e.queued.Add(int64(r.weigh(r.places)))
+			r.worker.put(r)
+			given = append(given, r.worker)
+		}
+	}
+	return given
+}
+
+// run is those proposals of a batch that are of one worker's conversations.
+type run struct {
+	batch      *batch
+	worker     *worker
+	size       int
+	places     []int32                        // in the batch, in its order; those that have come in are taken out
+	overloaded map[string]*conversation.Error // conversations of which one was refused, and why
+}
+
+// runLength is how many proposals of a batch come in before others of the worker get their turn.
+const runLength = 128
+
+func (r *run) arrives() {}
+
+// run implements task.
+func (r *run) run() {
+	b, w := r.batch, r.worker
+	places := r.places[:min(runLength, len(r.places))]
+	r.places = r.places[len(places):]
+	answered, weight := 0, 0
+	var marks [runLength]uint32
+	for i, place := range places {
+		marks[i] = b.engine.shards[b.shards[place]].approach(b.proposals[place].Conversation)
+	}
+	for i, place := range places {
+		p, to := b.proposals[place], returnTo{to: b, place: int(place)}
+		s := b.engine.shards[b.shards[place]]
+		w.inPlace.begin()
+		switch w.inPlace.add(s, marks[i], p, to, 0, &b.replies[place]) {
+		case isAnswered:
+			answered++
+			weight += conversation.Weight(p.Change)
+		case isWaiting:
+			weight += conversation.Weight(p.Change)
+		case isNotAdded:
+			if refusal := r.queue(s, p, to); refusal != nil {
+				weight += conversation.Weight(p.Change)
+				b.engine.refuse(p, to, addressed(refusal, p))
 			}
 		}
 	}
-}
-
-// takeRun takes in a run of proposals, which begins at a place of the batch.
-func (b *batch) takeRun(first int, ps []*Proposal, intakes []intake) {
-	b.engine.gate.RLock()
-	defer b.engine.gate.RUnlock()
-	for i, p := range ps {
-		intakes[i] = intake{proposal: p, to: returnTo{to: b, place: first + i}}
-		if refusal := b.take(&intakes[i]); refusal != nil {
-			b.engine.refuse(p, intakes[i].to, refusal)
-		}
+	b.engine.queued.Add(-int64(weight))
+	b.done(answered)
+	if len(r.places) > 0 {
+		w.put(r)
 	}
 }
 
-// take takes one proposal in, or returns why not.
-func (b *batch) take(m *intake) *conversation.Error {
-	p := m.proposal
-	refusal := check(p)
-	if refusal != nil {
-		return addressed(refusal, p)
-	}
-	if refusal, ok := b.overloaded[p.Conversation]; ok {
+// queue puts a proposal into its cell's queue, or returns why not.
+func (r *run) queue(s *shard, p *Proposal, to returnTo) *conversation.Error {
+	if refusal, ok := r.overloaded[p.Conversation]; ok {
 		return refusal
 	}
-	m.weight = conversation.Weight(p.Change)
-	e := b.engine
-	if refusal = e.shut(p.Conversation, m); refusal == nil {
-		s := e.shardOf(p.Conversation)
-		result, ready := s.take(p.Conversation, m)
-		if ready != nil {
-			b.runs[s.worker.number] = append(b.runs[s.worker.number], ready)
+	refusal := r.worker.inPlace.queue(s, &intake{proposal: p, to: to, orders: r.batch.orders, weight: conversation.Weight(p.Change)})
+	if refusal != nil && errors.Is(refusal, conversation.ErrOverloaded) {
+		if r.overloaded == nil {
+			r.overloaded = map[string]*conversation.Error{}
 		}
-		refusal = outcomeOf(result, p.Conversation)
-	}
-	if refusal == nil {
-		return nil
-	}
-	refusal = addressed(refusal, p)
-	if errors.Is(refusal, conversation.ErrOverloaded) {
-		if b.overloaded == nil {
-			b.overloaded = map[string]*conversation.Error{}
-		}
-		b.overloaded[p.Conversation] = refusal
+		r.overloaded[p.Conversation] = refusal
 	}
 	return refusal
+}
+
+// weigh returns what the proposals at some places weigh.
+func (r *run) weigh(places []int32) (weight int) {
+	for _, place := range places {
+		weight += conversation.Weight(r.batch.proposals[place].Change)
+	}
+	return weight
 }

@@ -50,7 +50,8 @@ type cell struct {
 	mu        sync.Mutex
 	phase     phase
 	queue     fifo[any]
-	proposals int // among the queue: what the bound counts
+	proposals int  // among the queue: what the bound counts
+	counted   bool // among its shard's busy ones
 	until     persistence.Instant
 	why       *conversation.Error // of a quarantine
 	claimed   bool                // the shard was told that it has messages, and sees to it
@@ -78,6 +79,7 @@ func (c *cell) take(m queued, limit int) (result offered, due bool) {
 	}
 	m.stamp(c.shard.engine.clock.now())
 	c.queue.push(m)
+	c.countBusy()
 	tell := c.phase == waiting && !c.claimed
 	if tell {
 		c.claimed = true
@@ -105,12 +107,11 @@ func (c *cell) takes(m queued, limit int) offered {
 		return wasSealed
 	case waiting, active, parked:
 	}
-	if in, ok := m.(*intake); ok {
+	if _, ok := m.(*intake); ok {
 		if c.proposals >= limit {
 			return wasFull
 		}
-		c.count(in, 1)
-		in.orders = c.shard.engine.orders.latest()
+		c.proposals++ // it was weighed when it was accepted
 	}
 	return accepted
 }
@@ -162,6 +163,9 @@ func (c *cell) run() {
 			return
 		case system:
 			message = c.system.pop()
+			if c.system.len() == 0 {
+				c.system = fifo[any]{}
+			}
 			c.control(message)
 		case c.phase != active || c.suspended:
 			c.scheduled = false
@@ -229,9 +233,27 @@ func (c *cell) count(in *intake, n int) {
 	c.shard.engine.queued.Add(int64(n * in.weight))
 }
 
+// countBusy counts the cell among its shard's busy ones, or not any more. c.mu is held. What was taken out of the queue is dealt with before the worker's turn ends, or is put back.
+func (c *cell) countBusy() {
+	busy := c.queue.len() > 0
+	if busy == c.counted {
+		return
+	}
+	c.counted = busy
+	if busy {
+		c.shard.busy.Add(1)
+	} else {
+		c.shard.busy.Add(-1)
+	}
+}
+
 // pop takes the first message. c.mu is held.
 func (c *cell) pop() any {
 	message := c.queue.pop()
+	if c.queue.len() == 0 {
+		c.queue = fifo[any]{} // most cells are idle most of the time
+	}
+	c.countBusy()
 	if in, ok := message.(*intake); ok {
 		c.count(in, -1)
 	}
@@ -259,6 +281,7 @@ func (c *cell) call() (message any, failures int) {
 // putBack puts a message back to the head of the queue. c.mu is held.
 func (c *cell) putBack(message any) {
 	c.queue.unshift(message)
+	c.countBusy()
 	if in, ok := message.(*intake); ok {
 		c.count(in, 1)
 	}
@@ -324,6 +347,7 @@ func (c *cell) unpark(claim uint64, message any) {
 		return
 	}
 	c.queue.unshift(message)
+	c.countBusy()
 	c.phase = active
 	c.schedule()
 }
@@ -347,6 +371,13 @@ func (c *cell) busy() bool {
 	return c.scheduled || c.queue.len() > 0
 }
 
+// waiting reports whether messages wait.
+func (c *cell) waiting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.len() > 0
+}
+
 // PostUserMessage implements actor.Mailbox. Nobody has the address of a conversation's actor but its shard, which sends it nothing this way.
 func (c *cell) PostUserMessage(message any) {
 	if message == nil {
@@ -356,6 +387,7 @@ func (c *cell) PostUserMessage(message any) {
 	defer c.mu.Unlock()
 	if c.phase != sealed {
 		c.queue.push(message)
+		c.countBusy()
 		c.schedule()
 	}
 }

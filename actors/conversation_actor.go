@@ -11,12 +11,13 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// conversationActor is an active conversation: it feeds its state with what is in its cell and passes on what comes of it. All judgement is in the state.
+// conversationActor is an active conversation: it feeds its state with what is in its cell and passes on what comes of it. All judgement is in the state. Once it was posted to, that lies packed in
+// its shard's memory, where the next posts are added to it, until something else than those comes.
 type conversationActor struct {
 	cell   *cell
 	shard  *shard
 	engine *Engine
-	state  *conversation.State
+	state  *conversation.State  // nil: it lies packed
 	policy *conversation.Policy // of its namespace
 	live   *journal.Live        // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
 
@@ -30,13 +31,23 @@ type conversationActor struct {
 func (a *conversationActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *intake:
-		a.propose(m)
+		if a.wake(ctx, m) {
+			_, posted := m.proposal.Change.(*conversation.Post)
+			a.propose(m) // who is answered may use the message for another one
+			a.rest(posted)
+		}
 	case *judgement:
-		a.judge(m)
+		if a.wake(ctx, m) {
+			a.judge(m)
+		}
 	case *forgetting:
-		a.forget(m)
+		if a.wake(ctx, m) {
+			a.forget(m)
+		}
 	case *review:
-		m.run(a.engine, a.shard, a.resident())
+		if a.wake(ctx, m) {
+			m.run(a.engine, a.shard, a.resident())
+		}
 	case *learned:
 		a.learn(m)
 	case *passivation:
@@ -50,7 +61,7 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 		}
 	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Restarting:
 		if failure := a.engine.trap.lifecycle(m); failure != nil {
-			a.engine.failed(FailedInfo{What: "conversation", Conversation: a.state.Name(), Reason: failure})
+			a.engine.failed(FailedInfo{What: "conversation", Conversation: a.cell.name, Reason: failure})
 		}
 	default:
 		a.engine.unexpected("conversation", m)
@@ -176,7 +187,7 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, in
 		done.reply = &a.shard.worker.reply
 		a.answer(done.reply, m.proposal, outcome)
 	}
-	a.engine.counts.proposals.count(m.proposal.Ack, info.Result)
+	a.shard.worker.tally.count(m.proposal.Ack, info.Result)
 	if outcome.Changed {
 		note := journal.Note{Stamp: outcome.Stamp}
 		if recording {
@@ -224,6 +235,32 @@ func (a *conversationActor) knows(user string) bool {
 	a.live.Lock()
 	defer a.live.Unlock()
 	return a.state.Knows(user)
+}
+
+// wake sees to it that there is a state for a message. Where what was packed is forgotten, or over, it reports false, and has the conversation begin again from its rows.
+func (a *conversationActor) wake(ctx actor.Context, message any) bool {
+	if a.state != nil {
+		return true
+	}
+	state := a.shard.unpack(a.cell.name)
+	if state == nil {
+		a.cell.mu.Lock()
+		a.cell.putBack(message)
+		a.cell.mu.Unlock()
+		ctx.Stop(ctx.Self())
+		return false
+	}
+	r := a.shard.resident(state)
+	a.state, a.live, a.cell.seat.resident = r.state, r.live, r
+	a.dirty = 0 // what was posted meanwhile is in the journal now
+	return true
+}
+
+// rest has the state lie packed where the last message was a post, and the next one, which is not there yet, may be one that can be added to it.
+func (a *conversationActor) rest(posted bool) {
+	if posted && a.unreadable == nil && !a.engine.events.recording.Load() && !a.cell.waiting() && a.shard.rest(a.resident(), a.policy) {
+		a.state, a.live, a.cell.seat.resident = nil, nil, resident{}
+	}
 }
 
 func (a *conversationActor) resident() resident { return resident{state: a.state, live: a.live} }

@@ -11,7 +11,7 @@ import (
 // counts is what the engine counts as it goes.
 type counts struct {
 	received                                  atomic.Uint64
-	proposals                                 tally         // those that were applied or refused
+	refused                                   tally         // proposals
 	uncommitted                               atomic.Uint64 // among those applied, that were answered with an error
 	waits                                     waitStages
 	activations, passivations, visits, panics atomic.Uint64
@@ -96,7 +96,7 @@ func (e *Engine) Stats() Stats {
 		Proposals: ProposalStats{
 			Uncommitted: e.counts.uncommitted.Load(),
 			Queued:      int(e.queued.Load()),
-			Results:     e.counts.proposals.all(),
+			Results:     e.results(),
 			Stages:      e.stages(),
 		},
 		Cells: CellStats{
@@ -163,8 +163,8 @@ func (e *Engine) Stats() Stats {
 	e.reaperPace(&s.Reaper)
 	for _, sh := range e.shards {
 		s.Cells.Active += int(sh.active.Load())
-		s.Cells.Packed += int(sh.packedCount.Load())
-		s.Cells.PackedBytes += int(sh.packedBytes.Load())
+		s.Cells.Packed += int(sh.mem.count.Load())
+		s.Cells.PackedBytes += int(sh.mem.bytes.Load())
 		for _, c := range sh.all() {
 			s.Cells.Known++
 			c.mu.Lock()
@@ -180,6 +180,17 @@ func (e *Engine) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// results returns what became of proposals, however they came in.
+func (e *Engine) results() []ResultCount {
+	counts := e.counts.refused.all()
+	for _, w := range e.workers {
+		for i, applied := range w.tally.all() {
+			counts[i].Count += applied.Count
+		}
+	}
+	return counts
 }
 
 // reaperPace fills in how fast the reaper is, and why.
@@ -209,6 +220,9 @@ func (e *Engine) feel(now persistence.Instant) feeling {
 
 // waiting returns how many proposals were accepted and not applied yet.
 func (e *Engine) waiting() int {
-	done := e.counts.proposals.total()
+	done := e.counts.refused.total()
+	for _, w := range e.workers {
+		done += w.tally.total()
+	}
 	return int(max(e.counts.received.Load(), done) - done)
 }

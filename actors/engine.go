@@ -111,9 +111,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.events, e.cursors = newEvents(e.clock, e.config.WatchBuffer), newCursors(meta.Incarnation)
 	e.system = newSystem()
 	for range e.config.Workers {
-		w := startWorker(1)
-		w.number = len(e.workers)
-		e.workers = append(e.workers, w)
+		e.workers = append(e.workers, startDispatcher(e, len(e.workers)))
 	}
 	e.sweeper = &sweeper{engine: e}
 	e.pruner, e.census, e.residency = newPruner(e), newCensus(e), newResidency(e)
@@ -148,6 +146,7 @@ func (e *Engine) journalConfig(store persistence.Store, epochs []persistence.Epo
 		Interval: e.config.FlushInterval, MostInterval: e.config.MaxFlushInterval,
 		Rows:     e.config.FlushRows,
 		MaxBytes: e.config.MaxJournalBytes,
+		Gather:   func(rows int) { e.gather(rows) },
 		OnFlush: func(seq uint64) {
 			e.tellReaper(&flushed{seq: seq})
 			e.events.notify()

@@ -33,6 +33,7 @@ func (e *Engine) ExplainConversation(ctx context.Context, name, user string) (*C
 		return nil, unavailable(name, err)
 	}
 	s := e.shardOf(name)
+	e.settleEach(name)
 	memory := s.memory(name)
 	found, known, inspection, err := e.explainRows(ctx, name, user)
 	if err != nil {

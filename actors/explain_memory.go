@@ -44,11 +44,11 @@ func (s *shard) memory(name string) *MemoryExplanation {
 	return m
 }
 
-// passive says what is in memory of a conversation without a cell. It waits for the end of the worker's turn.
+// passive says what is in memory of a conversation without a cell.
 func (s *shard) passive(name string) MemoryState {
-	s.worker.turn.Lock()
-	defer s.worker.turn.Unlock()
-	if s.packed != nil && s.packed.has(name) {
+	s.mem.mu.Lock()
+	defer s.mem.mu.Unlock()
+	if s.mem.packed.has(name) {
 		return MemoryPacked
 	}
 	return MemoryPassive

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -204,12 +203,6 @@ func (f *forgetter) flushed(seq uint64) error {
 	}
 }
 
-// inStore is a journal.Waiter to receive from.
-type inStore chan error
-
-// Committed implements journal.Waiter.
-func (c inStore) Committed(_ journal.Written, err error) { c <- err }
-
 // finish removes the order: nothing is left of what it means.
 func (f *forgetter) finish(o *order) error {
 	e, shard := f.engine, persistence.ShardOf(o.user)
@@ -226,8 +219,17 @@ func (f *forgetter) finish(o *order) error {
 	return nil
 }
 
-// busy returns the conversations that have something to do.
+// busy returns the conversations that have something to do, also if that was only just accepted.
 func (e *Engine) busy() (names []string) {
+	for _, w := range e.workers {
+		arrived := make(chan struct{})
+		w.push(taskFunc(func() { close(arrived) }))
+		select {
+		case <-arrived: // and with it all that was put in before
+		case <-e.ctx.Done():
+			return nil
+		}
+	}
 	for _, s := range e.shards {
 		for _, c := range s.all() {
 			if c.busy() {

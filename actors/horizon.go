@@ -44,8 +44,8 @@ func (d *deletions) lowest() persistence.Instant {
 // settled returns an instant such that every change with a lower stamp is in the store and in the published snapshot, and that the store's own clock has reached: after a
 // restart, or a crash, no change has a stamp between what the store holds and this. Changes to come have this stamp, or a higher one.
 //
-// A change is announced by its worker, then stamped, then added to the journal, then committed; a deletion is stamped, then committed. Whoever is asked about the later first could be told of neither, so the
-// order is that of the change: the clock, those who are applying, the journal, the store.
+// A change is announced by its worker, then stamped, then added to the journal, perhaps after it was in place for a while, then committed; a deletion is stamped, then committed. Whoever is asked about the later first could be told of neither, so the
+// order is that of the change: the clock, those who are applying, what is in place, the journal, the store.
 func (e *Engine) settled() persistence.Instant {
 	low := min(e.clock.now(), e.deletions.lowest())
 	for _, w := range e.workers {
@@ -53,5 +53,6 @@ func (e *Engine) settled() persistence.Instant {
 			low = min(low, persistence.Instant(since))
 		}
 	}
+	low = min(low, e.unsettled())
 	return min(low, e.journal.Stamp(), e.store.Meta().Clock)
 }

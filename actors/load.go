@@ -48,6 +48,7 @@ func (e *Engine) loadMembers(name string, users []string) ([][]byte, error) {
 		return e.newest(e.ctx, name, keys...)
 	}
 	// What a conversation has forgotten is nothing to it, also as long as the store has it.
+	e.settleEach(name)
 	removed := e.journal.Removed(name, keys...)
 	values, err := e.newest(e.ctx, name, keys...)
 	for i := range values {
@@ -62,6 +63,7 @@ func (e *Engine) loadMembers(name string, users []string) ([][]byte, error) {
 // yet is asked for first and the snapshot is taken after that, so that a row which goes from the one to the other meanwhile is seen in at least one of
 // them; where it is in both, the higher (generation, version) is the newer.
 func (e *Engine) newest(ctx context.Context, name string, keys ...[]byte) ([][]byte, error) {
+	e.settleEach(name)
 	values := e.journal.Lookup(name, keys...)
 	snapshot, err := e.store.Snapshot()
 	if err != nil {

@@ -36,6 +36,7 @@ func (e *Engine) lookEach(ctx context.Context, user string, names []string, foun
 	for i, name := range names {
 		looks[i].name, looks[i].user, looks[i].order = name, user, order
 	}
+	e.settleEach(names...)
 	for _, i := range e.journal.Pending(names) {
 		l := &looks[i]
 		l.pending = e.journal.Lookup(l.name, l.keys()...)

@@ -120,6 +120,7 @@ func (e *Engine) memberNames(ctx context.Context, name string, generation persis
 		}
 		return err
 	}
+	e.settleEach(name)
 	for _, row := range e.journal.Rows(name, within) {
 		if err := add(row.Key, row.Value); err != nil {
 			return nil, err

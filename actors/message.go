@@ -8,16 +8,41 @@ import (
 
 // The messages within the engine. All are pointers, and immutable once they were sent; stamps are set before that, under the cell's lock.
 
-// intake is a proposal that was accepted. Router → conversation.
+// intake is a proposal that was accepted. Router → worker → conversation.
 type intake struct {
+	shard    *shard
 	proposal *Proposal
-	at       persistence.Instant
+	at       persistence.Instant // when it was accepted, and then when it came into the conversation's queue
 	orders   persistence.Instant // to forget users: those up to this one had been given when it was accepted
 	to       returnTo
 	weight   int // see conversation.Weight
 }
 
 func (m *intake) stamp(at persistence.Instant) { m.at = at }
+
+func (m *intake) arrives() {}
+
+// run implements task: it comes in.
+func (m *intake) run() {
+	e, t, p := m.shard.engine, &m.shard.worker.inPlace, m.proposal
+	to, weight := m.to, int64(m.weight) // who is answered may use the message for another one
+	t.begin()
+	r := &t.worker.reply
+	switch t.add(m.shard, m.shard.mem.packed.mark(p.Conversation), p, to, t.at.Sub(m.at), r) {
+	case isAnswered:
+		e.queued.Add(-weight)
+		if to.waits() {
+			to.answer(r)
+		}
+	case isWaiting:
+		e.queued.Add(-weight)
+	case isNotAdded:
+		if refusal := t.queue(m.shard, m); refusal != nil {
+			e.queued.Add(-weight)
+			e.refuse(p, to, addressed(refusal, p))
+		}
+	}
+}
 
 // replier takes answers to proposals. It must not block, and r is its own only until it returns.
 type replier interface{ reply(place int, r *Reply) }

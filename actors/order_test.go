@@ -94,7 +94,7 @@ func TestAProposalToAConversationThatIsLeavingWaitsForItsEnd(t *testing.T) {
 				times := leaving.Add(1)
 				for i := range uint64(3) {
 					seq := 3*times + i
-					system.Root.Send(e.PID(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: seq, Sender: "ann"}})
+					system.Root.Send(e.PID(), &actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: seq, Sender: "ann", Unattended: true}})
 				}
 			}
 		})

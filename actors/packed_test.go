@@ -8,11 +8,13 @@ import (
 	"pgregory.net/rapid"
 )
 
+func forgotten(_, _ []byte) {}
+
 // TestWhatIsPackedIsWhatWasPutInLastOrForgotten holds the log against a map. What is not there any more is forgotten because there was no room, which is so only where there is little.
 func TestWhatIsPackedIsWhatWasPutInLastOrForgotten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		room := rapid.SampledFrom([]int{0, leastPackedPart - 1, leastPackedPart, 3 * leastPackedPart, 20 * leastPackedPart, 1 << 20}).Draw(t, "room")
-		p := newPacked(room)
+		p := newPacked(room, forgotten)
 		model := map[string][]byte{}
 		for i := range rapid.IntRange(1, 400).Draw(t, "steps") {
 			name := fmt.Sprint("a:", rapid.IntRange(0, 60).Draw(t, "name"))
@@ -39,9 +41,11 @@ func TestWhatIsPackedIsWhatWasPutInLastOrForgotten(t *testing.T) {
 				t.Fatalf("it takes %d bytes of %d", p.size(), room)
 			}
 			live := 0
-			for _, at := range p.index {
-				_, _, size := p.record(at)
-				live += size
+			for _, e := range p.index.entries {
+				if e != 0 {
+					_, _, size := p.record(e.at())
+					live += size
+				}
 			}
 			if live != p.live {
 				t.Fatalf("%d bytes are wanted, and it takes them for %d", live, p.live)
@@ -52,7 +56,7 @@ func TestWhatIsPackedIsWhatWasPutInLastOrForgotten(t *testing.T) {
 
 func TestWhatIsTakenOutMakesRoom(t *testing.T) {
 	const room, n = 1 << 20, 3_000
-	p := newPacked(room)
+	p := newPacked(room, forgotten)
 	content := make([]byte, 150)
 	for i := range n { // half of the room
 		p.put(fmt.Sprint("a:", i), content)
@@ -70,12 +74,12 @@ func TestWhatIsTakenOutMakesRoom(t *testing.T) {
 
 func TestWhereThereIsNoRoomTheOldestAreForgotten(t *testing.T) {
 	const n = 20_000
-	p := newPacked(1 << 20)
+	p := newPacked(1<<20, forgotten)
 	content := make([]byte, 150)
 	for i := range n {
 		p.put(fmt.Sprint("a:", i), content)
 	}
-	kept := len(p.index)
+	kept := p.index.n
 	if kept < 1<<20/300 {
 		t.Errorf("%d conversations of about 180 bytes are kept in a MiB", kept)
 	}

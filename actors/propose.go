@@ -19,13 +19,13 @@ func (e *Engine) Propose(ctx context.Context, p *Proposal) (Reply, error) {
 	if !ok {
 		w = &caller{told: make(chan struct{}, 1)}
 	}
-	if ready := e.accept(p, returnTo{to: w}); ready != nil {
-		ready.worker.runCells(ready)
+	if to, _ := e.accept(p, returnTo{to: w}, &w.intake); to != nil {
+		to.help(turnsHelped)
 	}
 	select {
 	case <-w.told:
 		r := w.answer
-		w.answer = Reply{}
+		w.answer, w.intake = Reply{}, intake{}
 		e.callers.Put(w)
 		return r, r.Err
 	case <-ctx.Done():
@@ -35,6 +35,7 @@ func (e *Engine) Propose(ctx context.Context, p *Proposal) (Reply, error) {
 
 // caller waits for one reply.
 type caller struct {
+	intake intake // nobody looks at it any more once there was a reply
 	answer Reply
 	told   chan struct{}
 }
@@ -44,8 +45,8 @@ func (w *caller) reply(_ int, r *Reply) {
 	w.told <- struct{}{}
 }
 
-// ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: before ProposeFunc returns, on
-// the caller's goroutine, where it is not taken in, and otherwise later, on one of the engine's or of another caller, which answer must not block. Where answer is nil nobody waits, and
+// ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: perhaps before ProposeFunc returns, on the caller's goroutine, or
+// later, on one of the engine's or of another caller, which answer must not block. Where answer is nil nobody waits, and
 // a refusal is told to Observer.Unanswered. Proposals to one conversation that one goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at
 // the latest when the engine stops.
 func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) {
@@ -63,23 +64,37 @@ func (f replyFunc) reply(_ int, r *Reply) {
 	f(&mine)
 }
 
-// accept takes a proposal in, or refuses it: then the replier has been told. It does not block. Where it returns a cell, that is to be given to its worker.
-func (e *Engine) accept(p *Proposal, to returnTo) (ready *cell) {
+// accept takes a proposal in, or refuses it: then the replier has been told. It does not block. Where it was taken in, it returns the worker to whose tasks it was put, who has not been woken, and
+// how many tasks that has.
+func (e *Engine) accept(p *Proposal, to returnTo, m *intake) (w *worker, tasks int) {
 	e.counts.received.Add(1)
 	refusal := check(p)
 	if refusal == nil {
-		ready, refusal = e.route(p.Conversation, &intake{proposal: p, to: to, weight: conversation.Weight(p.Change)})
+		e.gate.RLock()
+		if refusal = e.shut(); refusal == nil {
+			s := e.shardOf(p.Conversation)
+			*m = intake{shard: s, proposal: p, to: to, at: e.clock.now(), orders: e.orders.latest(), weight: conversation.Weight(p.Change)}
+			e.queued.Add(int64(m.weight))
+			tasks = s.worker.put(m)
+			e.gate.RUnlock()
+			return s.worker, tasks
+		}
+		e.gate.RUnlock()
 	}
-	if refusal != nil {
-		e.refuse(p, to, addressed(refusal, p))
-	}
-	return ready
+	e.refuse(p, to, addressed(refusal, p))
+	return nil, 0
 }
 
-// acceptPush is accept for those who do not wait for the answer.
+// acceptPush is accept for those who do not wait for the answer. Where they come one by one, to a worker that has nothing to do, each has its own turn: to wake the worker would take longer.
 func (e *Engine) acceptPush(p *Proposal, to returnTo) {
-	if ready := e.accept(p, to); ready != nil {
-		ready.worker.push(ready)
+	m := &intake{}
+	w, tasks := e.accept(p, to, m)
+	switch {
+	case w == nil:
+	case tasks == 1 && w.sparse(e.clock.now()):
+		w.help(1)
+	default:
+		w.some.Signal()
 	}
 }
 
@@ -123,37 +138,28 @@ func asError(err error) *conversation.Error {
 	return unavailable("", err)
 }
 
-// route puts a message into its conversation's queue. Where it returns a cell, that is to be given to its worker.
-func (e *Engine) route(name string, m queued) (ready *cell, refusal *conversation.Error) {
+// send puts a message of the engine's own into its conversation's queue.
+func (e *Engine) send(name string, m queued) *conversation.Error {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
-	if refusal := e.shut(name, m); refusal != nil {
-		return nil, refusal
-	}
-	result, ready := e.shardOf(name).take(name, m)
-	return ready, outcomeOf(result, name)
-}
-
-// send puts a message that nobody waits for into its conversation's queue.
-func (e *Engine) send(name string, m queued) *conversation.Error {
-	ready, refusal := e.route(name, m)
-	if ready != nil {
-		ready.worker.push(ready)
-	}
-	return refusal
-}
-
-// shut returns why no such message is taken in. e.gate is held.
-func (e *Engine) shut(name string, m queued) *conversation.Error {
 	if e.closed {
 		return unavailable(name, ErrStopped)
 	}
-	if _, ok := m.(*intake); !ok {
-		return nil
+	result, ready := e.shardOf(name).take(name, m)
+	if ready != nil {
+		ready.worker.push(ready)
+	}
+	return outcomeOf(result, name)
+}
+
+// shut returns why no proposal is taken in. e.gate is held.
+func (e *Engine) shut() *conversation.Error {
+	if e.closed {
+		return unavailable("", ErrStopped)
 	}
 	if e.queued.Load() >= int64(e.config.MaxQueuedBytes) {
 		return &conversation.Error{
-			Kind: conversation.ErrOverloaded, Conversation: name, Reason: "too much waits for conversations, in all", RetryAfter: 50 * time.Millisecond,
+			Kind: conversation.ErrOverloaded, Reason: "too much waits for conversations, in all", RetryAfter: 50 * time.Millisecond,
 		}
 	}
 	return e.journal.Full()
@@ -187,7 +193,7 @@ func (e *Engine) refuseAfter(p *Proposal, to returnTo, err error, info ProposedI
 	if p != nil {
 		r.Conversation, r.Tag, ack = p.Conversation, p.Tag, p.Ack
 	}
-	e.counts.proposals.count(ack, info.Result)
+	e.counts.refused.count(ack, info.Result)
 	e.proposed(p, &info)
 	r.Err = refusal
 	if to.waits() {

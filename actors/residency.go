@@ -45,10 +45,14 @@ func (r *residency) bound(share float64) int64 {
 // set bounds what is in memory to a share of what may be there.
 func (r *residency) set(share float64) {
 	r.perShard.Store(r.bound(share))
-	r.packing.Store(int64(share * float64(max(0, r.engine.config.MaxPackedBytes)/persistence.Shards)))
+	passive := int64(share * float64(max(0, r.engine.config.MaxPackedBytes)/persistence.Shards))
+	r.packing.Store(passive + r.bound(share)*restRoom + leastPackedPart)
 }
 
-// packedRoom is how many bytes a shard may pack conversations in.
+// restRoom is about how many bytes an active conversation takes that lies packed, with what its shard's log takes to be kept in order.
+const restRoom = 512
+
+// packedRoom is how many bytes a shard may pack conversations in, active ones among them.
 func (r *residency) packedRoom() int { return int(r.packing.Load()) }
 
 // start has it look, where there is a limit.

@@ -2,6 +2,8 @@ package actors
 
 import (
 	"sync/atomic"
+
+	"github.com/parley-im/parley/persistence"
 )
 
 // residents are a shard's active conversations, in the order in which they are to leave where more are active than may be. It is S3-FIFO (Yang et al., "FIFO queues are all you need for
@@ -14,14 +16,17 @@ type residents struct {
 	small, main queue
 	leaving     queue // were asked to; one that has work to do does not
 	ghosts      ghosts
+
+	lastPost func(name string) persistence.Instant // to where a conversation lies packed; nil: none does
 }
 
 // seat is a cell's place among the residents. Only the shard's actor uses what is not atomic.
 type seat struct {
 	in           *queue
 	newer, older *cell
-	resident     resident      // to be packed once its actor has ended; empty: nothing is packed
-	uses         atomic.Uint32 // since the count was last looked at, mostUses at most
+	resident     resident            // to be packed once its actor has ended; empty: nothing is packed
+	uses         atomic.Uint32       // since the count was last looked at, mostUses at most
+	posted       persistence.Instant // where it lies packed, as far as that was counted as uses
 }
 
 const (
@@ -38,6 +43,18 @@ func (s *seat) use() {
 	if n := s.uses.Load(); n < mostUses {
 		s.uses.Store(n + 1) // of two that are counted at the same time, one may get lost
 	}
+}
+
+// uses returns those of a cell. What was posted to it where it lies packed stands for many.
+func (r *residents) uses(c *cell) uint32 {
+	n := c.seat.uses.Load()
+	if n < mostUses && r.lastPost != nil {
+		if last := r.lastPost(c.name); last > c.seat.posted {
+			c.seat.posted, n = last, mostUses
+			c.seat.uses.Store(n)
+		}
+	}
+	return n
 }
 
 // len is how many are there that were not asked to leave.
@@ -70,7 +87,7 @@ func (r *residents) next(bound int) *cell {
 	for {
 		if r.small.n > 0 && (r.small.n >= max(1, bound/smallShare) || r.main.n == 0) {
 			c := r.small.oldest
-			if c.seat.uses.Load() >= provenUses {
+			if r.uses(c) >= provenUses {
 				c.seat.uses.Store(0)
 				r.small.remove(c)
 				r.main.push(c)
@@ -81,7 +98,7 @@ func (r *residents) next(bound int) *cell {
 			return c
 		}
 		c := r.main.oldest
-		if n := c.seat.uses.Load(); n > 0 {
+		if n := r.uses(c); n > 0 {
 			c.seat.uses.Store(n - 1)
 			r.main.remove(c)
 			r.main.push(c)

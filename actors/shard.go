@@ -26,14 +26,16 @@ type shard struct {
 	drawn  atomic.Uint64                 // generations
 	active atomic.Int64                  // cells with an actor
 
-	// What conversations without an actor need. It is used in the worker's turn only, by the shard's actor and by visits.
-	packed   *packed           // nil: nothing is packed
-	packing  []byte            // to pack into
+	mem memory
+
+	// What visits need. It is used in the worker's turn only, by the shard's actor and by visits.
 	desk     conversation.Desk // to unpack on, for a visit
 	regulars regulars
 	visitor  conversationActor
+	near     byte // what was read ahead: nobody looks at it
 
-	packedCount, packedBytes atomic.Int64
+	busy atomic.Int32 // cells in whose queues something is
+
 }
 
 // counterBits is how much of a generation counts within an epoch: the rest is the epoch. Epochs are never drawn twice, so generations are not either, without any being stored ahead.

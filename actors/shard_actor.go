@@ -26,15 +26,13 @@ type shardActor struct {
 var _ actor.SupervisorStrategy = (*shardActor)(nil)
 
 func newShardActor(s *shard) *shardActor {
-	a := &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}}
+	a := &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}, residents: residents{lastPost: s.lastPost}}
 	a.props = actor.PropsFromProducer(
 		func() actor.Actor { return a.spawning },
 		actor.WithMailbox(func() actor.Mailbox { return a.spawning.cell }),
 		actor.WithDispatcher(s.worker),
 	)
-	if s.visits() {
-		s.packed = newPacked(s.engine.residency.packedRoom()) // an incarnation before this one may have failed while it changed that
-	}
+	s.openMemory()
 	return a
 }
 
@@ -70,7 +68,6 @@ func (a *shardActor) Receive(ctx actor.Context) {
 // adopt takes over from an incarnation that failed: its conversations were stopped, what it was doing is begun again.
 func (a *shardActor) adopt(ctx actor.Context) {
 	a.active.Store(0)
-	a.packedNow()
 	for _, c := range a.all() {
 		c.mu.Lock()
 		again := c.phase == waiting && (c.claimed || c.queue.len() > 0)
@@ -162,9 +159,7 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	a.spawning = nil
 	a.attached[c.name], a.byPID[pid.Id] = c, c
 	a.residents.enter(c)
-	if a.packed != nil {
-		c.seat.resident = r
-	}
+	c.seat.resident = r
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	a.engine.counts.activations.Add(1)
 	if a.drained != nil {
@@ -206,9 +201,12 @@ func (a *shardActor) terminated(ctx actor.Context, who *actor.PID) {
 		a.vacated(ctx, c)
 		return
 	case condemned != nil:
+		a.dropPacked(c.name)
 		a.engine.journal.Readmit(c.name) // it was leaving anyway: the next one begins from what is in the store
-	default:
-		a.pack(r)
+	case r.state != nil:
+		a.pack(r, false)
+	case !a.visits():
+		a.dropPacked(c.name)
 	}
 	a.engine.counts.passivations.Add(1)
 	a.gone(ctx, c)
@@ -281,6 +279,7 @@ func (a *shardActor) quarantine(ctx actor.Context, c *cell, err *conversation.Er
 func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 	c.mu.Lock()
 	messages := c.queue.take()
+	c.countBusy()
 	for _, m := range messages {
 		if in, ok := m.(*intake); ok {
 			c.count(in, -1)
@@ -311,6 +310,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 	a.engine.failed(FailedInfo{
 		What: "store", Conversation: c.name, Reason: m.err, Failures: 1, Quarantined: a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time(),
 	})
+	a.dropPacked(c.name)
 	attached := a.attached[c.name]
 	if attached == nil {
 		a.quarantine(ctx, c, condemned)
@@ -330,7 +330,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
 	a.residents.recall(a.residents.leaving.n)
 	for _, c := range a.all() {
-		if c.used.Load() > int64(m.unusedSince) {
+		if c.used.Load() > int64(m.unusedSince) || a.lastPost(c.name) > m.unusedSince {
 			continue
 		}
 		if a.attached[c.name] == c {

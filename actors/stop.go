@@ -109,6 +109,7 @@ func (e *Engine) abandon(why error) {
 		for _, c := range s.all() {
 			c.mu.Lock()
 			messages := c.queue.take()
+			c.countBusy()
 			c.phase = sealed
 			c.mu.Unlock()
 			for _, m := range messages {

@@ -23,8 +23,8 @@ const attendAtMost = 32
 func (s *shard) visit(c *cell) {
 	defer func() {
 		if reason := recover(); reason != nil { // of no message's turn: it may have been while what visits share was changed
-			s.packed, s.desk = newPacked(s.engine.residency.packedRoom()), conversation.Desk{}
-			s.packedNow()
+			s.desk = conversation.Desk{}
+			s.openMemory()
 			s.tell(&visitFailed{cell: c, reason: reason})
 		}
 	}()
@@ -87,7 +87,7 @@ func (s *shard) attend(c *cell, r resident) (did attendance, reason any) {
 		message, failures := c.call()
 		if message == nil {
 			s.engine.counts.visits.Add(1)
-			s.pack(r)
+			s.pack(r, s.visitor.proposed)
 			return attended, nil
 		}
 		s.visitor.succeeded = failures == 0

@@ -3,6 +3,7 @@ package actors
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/parley-im/parley/persistence"
 )
@@ -10,20 +11,26 @@ import (
 // worker runs tasks on long-lived goroutines, in the order in which they came. With one goroutine it is the dispatcher of a set of shards: all
 // actors of a shard run on it, one turn at a time, so that a mailbox run costs no goroutine. With several it is a pool for work that waits.
 //
-// While a dispatcher has nothing to do, whoever would have to wake it and wait for the answer may run a turn in its place, which costs no change of goroutines: as in flat combining
+// While nobody has a dispatcher's turn, whoever would have to wake it and wait for the answer may have it in its place, which costs no change of goroutines: as in flat combining
 // (Hendler et al., SPAA 2010).
 //
-// Its queue is not bounded by itself: a cell is in it at most once, and so is a load of a cell.
+// Its queue is not bounded by itself: a cell is in it at most once, and so is a load of a cell; proposals that come in are bounded by Config.MaxQueuedBytes.
 type worker struct {
 	applying atomic.Int64 // since when a change is being applied, as a persistence.Instant, or since some time before; 0: none is
 
-	turn    sync.Mutex          // of a dispatcher: held while a task is run
+	turn    sync.Mutex          // of a dispatcher: held while tasks are run
 	applied persistence.Instant // when the last change had been applied; under turn, like what follows
 	stages  turnStages
-	reply   Reply // that is about to be given
+	tally   tally   // of proposals that were applied
+	reply   Reply   // that is about to be given
+	inPlace inPlace // posts
 
-	number     int // among the engine's
-	dispatches bool
+	arrived atomic.Int64 // when a proposal was last made whose caller does not wait and found nothing to be done, as a persistence.Instant
+
+	soiled soiled // conversations that were posted to in place
+
+	number int     // among the engine's
+	engine *Engine // of a dispatcher; nil: it is none
 
 	mu     sync.Mutex
 	some   sync.Cond
@@ -35,79 +42,142 @@ type worker struct {
 // task is something to run. It must not block a worker that actors run on.
 type task interface{ run() }
 
+// startWorker starts a pool of so many goroutines.
 func startWorker(goroutines int) *worker {
-	w := &worker{dispatches: goroutines == 1}
-	w.some.L = &w.mu
+	w := newWorker(nil)
 	for range goroutines {
 		w.alive.Go(w.loop)
 	}
 	return w
 }
 
-func (w *worker) push(t task) {
+// startDispatcher starts the dispatcher of an engine that has so many already.
+func startDispatcher(e *Engine, number int) *worker {
+	w := newWorker(e)
+	w.number = number
+	w.inPlace.worker = w
+	w.alive.Go(w.dispatch)
+	return w
+}
+
+func newWorker(e *Engine) *worker {
+	w := &worker{engine: e}
+	w.some.L = &w.mu
+	return w
+}
+
+// put puts a task in and wakes nobody. It returns how many there are.
+func (w *worker) put(t task) int {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.tasks.push(t)
-	w.mu.Unlock()
+	return w.tasks.len()
+}
+
+func (w *worker) push(t task) {
+	w.put(t)
 	w.some.Signal()
 }
 
-// pushCells pushes cells to a dispatcher.
-func (w *worker) pushCells(cells []*cell) {
-	w.mu.Lock()
-	for _, c := range cells {
-		w.tasks.push(c)
-	}
-	w.mu.Unlock()
-	w.some.Signal()
-}
-
-// runCells runs cells in the place of a dispatcher that has nothing to do, and else pushes them to it.
-func (w *worker) runCells(cells ...*cell) {
-	if !w.idle() {
-		w.pushCells(cells)
+// help has so many of a dispatcher's turns in its place at most, as long as there are tasks, unless somebody has one already. It is for who has put a task in, and would have to wake it and wait.
+func (w *worker) help(turns int) {
+	if !w.turn.TryLock() {
+		w.some.Signal() // whoever has it may have taken out what there was
 		return
 	}
-	for _, c := range cells {
-		c.run()
+	for range turns {
+		if !w.takeTurn() {
+			break
+		}
 	}
 	w.turn.Unlock()
-}
-
-// idle reports whether the dispatcher has nothing to do. Then its turn is the caller's, who must unlock it.
-func (w *worker) idle() bool {
-	if !w.turn.TryLock() {
-		return false
-	}
 	w.mu.Lock()
-	idle := w.tasks.len() == 0
+	more := w.tasks.len() > 0 // somebody may have put it in who did not get the turn
 	w.mu.Unlock()
-	if !idle {
-		w.turn.Unlock()
+	if more {
+		w.some.Signal()
 	}
-	return idle
 }
 
+// sparseAfter is how long after one proposal the next one has to come so that it is done sooner where it is: it takes longer to wake a goroutine, but two of them get more done.
+const sparseAfter = 3 * time.Microsecond
+
+// sparse reports whether proposals whose callers do not wait come one by one.
+func (w *worker) sparse(now persistence.Instant) bool {
+	return now.Sub(persistence.Instant(w.arrived.Swap(int64(now)))) >= sparseAfter
+}
+
+// loop is what a goroutine of a pool does.
 func (w *worker) loop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for {
-		for w.tasks.len() == 0 {
-			if w.closed {
-				return
-			}
-			w.some.Wait()
-		}
+	for w.wait() {
 		t := w.tasks.pop()
 		w.mu.Unlock()
-		if w.dispatches {
-			w.turn.Lock()
-			t.run()
-			w.turn.Unlock()
-		} else {
-			t.run()
-		}
+		t.run()
 		w.mu.Lock()
 	}
+}
+
+// wait waits for tasks, and reports false where there will be no more. w.mu is held.
+func (w *worker) wait() bool {
+	for w.tasks.len() == 0 {
+		if w.closed {
+			return false
+		}
+		w.some.Wait()
+	}
+	return true
+}
+
+const (
+	// turnOf is how many tasks are run in one turn.
+	turnOf = 64
+	// turnsHelped is how many turns a caller has in place of the dispatcher at most.
+	turnsHelped = 16
+)
+
+// dispatch is what the goroutine of a dispatcher does.
+func (w *worker) dispatch() {
+	for {
+		w.mu.Lock()
+		more := w.wait()
+		w.mu.Unlock()
+		if !more {
+			return
+		}
+		w.turn.Lock()
+		w.takeTurn()
+		w.turn.Unlock()
+	}
+}
+
+// takeTurn runs the first tasks, and reports whether there are more. The turn is held, and was before they are taken out, so that nobody can overtake them.
+func (w *worker) takeTurn() (more bool) {
+	var tasks [turnOf]task
+	w.mu.Lock()
+	n := copy(tasks[:], w.tasks.peek(turnOf))
+	for range n {
+		w.tasks.pop()
+	}
+	w.mu.Unlock()
+	for i, t := range tasks[:n] {
+		if _, comesIn := t.(arrival); !comesIn {
+			w.inPlace.end()
+		}
+		t.run()
+		tasks[i] = nil
+	}
+	w.inPlace.end()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tasks.len() > 0
+}
+
+// arrival is a task in which proposals come in: several of them, one after the other, are one part of a turn.
+type arrival interface {
+	task
+	arrives()
 }
 
 // stop lets the goroutines finish what is queued and waits for them.

@@ -205,3 +205,31 @@ func BenchmarkUnread(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAddPost is the next message of a pair that is packed and open, where it lies. What is packed is made anew once it has no room for more.
+func BenchmarkAddPost(b *testing.B) {
+	c := newChatted(b, 0, 4)
+	fresh, ok := c.load(b).PackOpen(nil, c.in.At, 0)
+	if !ok {
+		b.Fatal("not packed")
+	}
+	packed := make([]byte, len(fresh))
+	last := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		if last == 0 {
+			copy(packed, fresh)
+			last = c.messages
+		}
+		last++
+		c.in.At++
+		post := conversation.Post{Seq: last, Sender: "user-1234", Preview: []byte("see you at nine")}
+		if _, ok := conversation.AddPost(packed, c.name, &c.in, &post); !ok {
+			if last == c.messages+1 {
+				b.Fatal("not added")
+			}
+			last = 0
+		}
+	}
+	b.ReportMetric(float64(len(packed)), "packed-B")
+}

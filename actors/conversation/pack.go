@@ -21,10 +21,14 @@ const (
 	packedRare                  // a group of what most heads have not is packed
 	packedUncounted             // the tail has such marks
 	packedEveryone              // likewise
+	packedOpen      = 1 << 12   // posts may be added: see AddPost
 )
 
-// packedWidth is where the flags have how wide the places of the tail's senders are: the number of bits that it takes to say so.
-const packedWidth = 8
+// packedWidth is where the flags have how wide the places of the tail's senders are: the number of bits that it takes to say so, which is in packedWidths.
+const (
+	packedWidth  = 8
+	packedWidths = 7
+)
 
 // Flags of a membership.
 const (
@@ -42,8 +46,12 @@ func (s *State) Pack(b []byte, now persistence.Instant) ([]byte, bool) {
 	if !s.alive(max(now, s.now)) {
 		return b, false
 	}
-	p := packing{State: s, senders: s.tail.Senders.Parts(), names: nameTable{roster: s.roster.Users}}
+	p := s.packing()
 	return p.pack(b), true
+}
+
+func (s *State) packing() packing {
+	return packing{State: s, senders: s.tail.Senders.Parts(), names: nameTable{roster: s.roster.Users}}
 }
 
 // packing is a State that is being packed.
@@ -53,6 +61,8 @@ type packing struct {
 	senders persistence.SendersParts
 	names   nameTable
 	known   [maxPackedMembers]packedMember
+	open    bool
+	room    int // for previews, where it is open
 }
 
 // packedMember is a membership to be packed, and its user's place in the table of names.
@@ -69,6 +79,7 @@ func (p *packing) pack(b []byte) []byte {
 	for i := range known {
 		known[i].user = p.names.place(p.members.list[known[i].user].user)
 	}
+	begins := len(b)
 	if p.complete && all {
 		flags |= packedComplete
 	}
@@ -84,7 +95,13 @@ func (p *packing) pack(b []byte) []byte {
 	if rare != (group{}) {
 		flags |= packedRare
 	}
+	if p.open {
+		flags |= packedOpen
+	}
 	b = binary.LittleEndian.AppendUint16(b, flags)
+	if p.open {
+		b = p.appendOpen(b, known)
+	}
 	b = (&group{
 		uint64(len(p.roster.Users)), uint64(len(p.names.others)), uint64(len(senders)), uint64(len(p.senders.Ring)),
 		uint64(len(h.Preview)), uint64(len(known)), lastSender, uint64(h.Reason ^ persistence.ReasonExpired),
@@ -102,6 +119,9 @@ func (p *packing) pack(b []byte) []byte {
 	}
 	before := len(b)
 	b = p.names.append(b)
+	if p.open {
+		p.nameSpeakers(b[begins:], known)
+	}
 	for _, place := range senders {
 		b = binary.AppendUvarint(b, uint64(place))
 	}
@@ -255,6 +275,14 @@ func (t *nameTable) place(name string) uint64 {
 		t.others = append(t.others, name)
 	}
 	return uint64(len(t.roster) + i + 1)
+}
+
+// of returns the name that has a place.
+func (t *nameTable) of(place uint64) string {
+	if place <= uint64(len(t.roster)) {
+		return t.roster[place-1]
+	}
+	return t.others[place-1-uint64(len(t.roster))]
 }
 
 // append appends the lengths of all names, and the names.

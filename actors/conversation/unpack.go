@@ -39,12 +39,21 @@ func (d *Desk) Unpack(name string, packed []byte, now persistence.Instant) (*Sta
 	d.raised += raisedApart
 	s.name, s.present, s.dirty, s.raised, s.nextWitness = name, true, dirty{}, d.raised, ""
 	u := unpacking{Desk: d, flags: binary.LittleEndian.Uint16(packed), rest: packed[2:]}
+	var since openPacked
+	if u.flags&packedOpen != 0 {
+		since = packed
+		u.rest = packed[since.size():]
+	}
 	rare := u.head()
-	s.floor, s.now, s.complete = persistence.Tombstone{LastSeq: s.head.Floor}, s.head.Activity, u.flags&packedComplete != 0
+	s.floor, s.complete = persistence.Tombstone{LastSeq: s.head.Floor}, u.flags&packedComplete != 0
+	u.memberships()
+	if since != nil {
+		since.unpackHead(&s.head, &s.tail)
+	}
+	s.now = s.head.Activity
 	if !s.alive(max(now, s.now)) {
 		return nil, nil //nolint:nilnil // documented
 	}
-	u.memberships()
 	u.table()
 	s.head.LastSender, s.head.Witness = u.name(u.counts[6]), u.name(rare[5])
 	for i := range s.members.list {
@@ -56,6 +65,10 @@ func (d *Desk) Unpack(name string, packed []byte, now persistence.Instant) (*Sta
 		u.memberRest(s.members.list[i].Membership, &u.users[i])
 	}
 	d.preview = append(d.preview[:0], u.bytes(u.counts[4])...)
+	if since != nil && since.posts() > 0 {
+		d.preview = append(d.preview[:0], since.room()[:since.short(openPreview)]...)
+		since.unpackPosts(s)
+	}
 	s.head.Preview = d.preview
 	if len(u.rest) >= groupSlack {
 		return nil, fmt.Errorf("conversation: %d bytes are left of what was packed of %s", len(u.rest), name)

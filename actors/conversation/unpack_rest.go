@@ -37,7 +37,7 @@ func (u *unpacking) tail() {
 	}
 	u.places = append(u.places[:0], u.bytes(u.counts[3])...)
 	parts := persistence.SendersParts{Ring: u.places, Names: u.senders}
-	if width := u.flags >> packedWidth; width != 0 {
+	if width := u.flags >> packedWidth & packedWidths; width != 0 {
 		parts.Width = 1 << (width - 1)
 	}
 	t.Senders = persistence.SendersOf(parts)

@@ -37,6 +37,8 @@ type world struct {
 	order                  func(user string) persistence.Instant
 
 	generation persistence.Generation // drawn last
+
+	open openPack // posts are added to it, too
 }
 
 // newWorld returns a world in which nothing was said yet and an hour of silence ends a conversation.
@@ -73,10 +75,12 @@ func (w *world) propose(change conversation.Change) (conversation.Outcome, error
 			w.Fatalf("learn of %s: %v", user, err)
 		}
 	}
-	out, err := w.state.Apply(conversation.Input{
+	in := conversation.Input{
 		Change: change, IfGeneration: w.ifGeneration, Revision: w.revision, At: w.now, Policy: w.policy, Order: w.order,
 		Next: func() persistence.Generation { w.generation += 10; return w.generation },
-	})
+	}
+	w.open.propose(w, in)
+	out, err := w.state.Apply(in)
 	if err == nil && out.Changed != (out.Rows() > 0) {
 		w.Fatalf("changed is %v, with %d writes", out.Changed, out.Rows())
 	}

@@ -18,10 +18,13 @@ type Recorder struct {
 }
 
 // Record counts one duration. A negative one counts as 0.
-func (r *Recorder) Record(d time.Duration) {
+func (r *Recorder) Record(d time.Duration) { r.RecordMany(d, 1) }
+
+// RecordMany counts n of the same duration.
+func (r *Recorder) RecordMany(d time.Duration, n int) {
 	d = max(d, 0)
-	r.counts[cellOf(d)].Add(1)
-	r.sum.Add(int64(d))
+	r.counts[cellOf(d)].Add(uint64(n))
+	r.sum.Add(int64(d) * int64(n))
 }
 
 // Histogram is what was counted: how many durations there were of what length. The zero Histogram is that of none. Its methods may

@@ -38,6 +38,9 @@ func (j *Journal) run() {
 
 // seal returns the batch to be written next, which is closed from then on; nil where there is nothing to write.
 func (j *Journal) seal() *batch {
+	if j.config.Gather != nil {
+		j.config.Gather(j.config.Rows)
+	}
 	j.mu.Lock()
 	b := j.next()
 	j.flying = b
@@ -167,7 +170,10 @@ func (j *Journal) land(b *batch, began persistence.Instant) {
 	waiters := b.waiters
 	b.waiters = nil
 	j.gauge()
-	more := len(j.sealed) > 0 || len(j.open.waiters) > 0 || j.open.rows >= j.config.Rows
+	more := len(j.sealed) > 0 || len(j.open.waiters) > 0 || j.open.rows >= j.config.Rows || j.pressed(j.owed.Load())
+	if !more {
+		j.expect()
+	}
 	j.mu.Unlock()
 	if more {
 		j.Flush()

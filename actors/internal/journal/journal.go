@@ -44,6 +44,8 @@ type Config struct {
 	Rows                   int // a full batch
 	MaxBytes               int // the bound of Full
 
+	// Gather is called before a batch is closed, and by Close, from their goroutines: it adds rows that were owed (see Owe), so many about, those first that have been owed for longest. Nil: none are owed.
+	Gather func(rows int)
 	// OnFlush is called after each batch, with its sequence number.
 	OnFlush func(seq uint64)
 	// OnCommitted is called before OnFlush, and before anybody is told that the batch is in the store, with what watchers are told of it, in the order of the commits
@@ -81,6 +83,8 @@ type Journal struct {
 	dropped persistence.Instant
 	barred  map[string]*conversation.Error // conversations of which rows were dropped: nothing that builds on those may be written
 
+	owed    atomic.Int64                       // rows: see Owe
+	bytes   atomic.Int64                       // of all batches
 	opened  atomic.Uint64                      // the number of the open batch
 	refusal atomic.Pointer[conversation.Error] // what Full says
 	wake    chan struct{}
@@ -144,8 +148,8 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 	}
 	seq = b.seq
 	full := b.rows >= j.config.Rows
-	if !full && c.waiter == nil && j.timed == nil && b == j.open && b.rows > 0 {
-		j.timed = j.config.After(j.delay(), j.Flush)
+	if !full && c.waiter == nil && b == j.open {
+		j.expect()
 	}
 	j.gauge()
 	j.mu.Unlock()
@@ -153,6 +157,41 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 		j.Flush()
 	}
 	return seq, nil
+}
+
+// AddRows takes in rows that nobody owes, which were encoded by the caller. Otherwise it is as [Live.Add].
+func (j *Journal) AddRows(name string, shard persistence.Shard, writes []conversation.Write, note Note, waiter Waiter) error {
+	_, err := j.add(change{name: name, shard: shard, writes: writes, note: note, waiter: waiter})
+	return err
+}
+
+// owedRowBytes stands for what is kept in memory until a row that is owed is written.
+const owedRowBytes = 96
+
+// Owe notes that so many rows more, or less, changed somewhere else and are yet to be added: Config.Gather is called for them as if they were in the open batch already, and they count for [Journal.Full].
+func (j *Journal) Owe(rows int) {
+	owed := j.owed.Add(int64(rows))
+	switch {
+	case rows <= 0:
+	case j.pressed(owed):
+		j.Flush()
+	case owed == int64(rows):
+		j.mu.Lock()
+		j.expect()
+		j.mu.Unlock()
+	}
+}
+
+// pressed reports whether so many owed rows, with what is in the batches, are half of what there may be: then there is no rest.
+func (j *Journal) pressed(owed int64) bool {
+	return owed > 0 && j.bytes.Load()+owed*owedRowBytes >= int64(j.config.MaxBytes)/2
+}
+
+// expect sees to it that what is in the open batch, or owed, is written after a while. j.mu is held.
+func (j *Journal) expect() {
+	if j.timed == nil && j.closed == nil && (j.open.rows > 0 || j.owed.Load() > 0) {
+		j.timed = j.config.After(j.delay(), j.Flush)
+	}
 }
 
 // begin opens the batch with this number. j.mu is held.
@@ -303,7 +342,21 @@ func (j *Journal) Flush() {
 }
 
 // Full returns why new work should be refused, nil where it need not: the journal is at its bound, the store is full, or it is closed.
-func (j *Journal) Full() *conversation.Error { return j.refusal.Load() }
+func (j *Journal) Full() *conversation.Error {
+	if refusal := j.refusal.Load(); refusal != nil {
+		return refusal
+	}
+	if owed := j.owed.Load(); owed > 0 && j.bytes.Load()+owed*owedRowBytes >= int64(j.config.MaxBytes) {
+		return tooFull(nil)
+	}
+	return nil
+}
+
+func tooFull(cause error) *conversation.Error {
+	return &conversation.Error{
+		Kind: conversation.ErrOverloaded, Reason: "the journal is full: the store takes changes more slowly than they come", RetryAfter: 100 * time.Millisecond, Cause: cause,
+	}
+}
 
 // gauge sets what Full says. j.mu is held.
 func (j *Journal) gauge() {
@@ -311,6 +364,7 @@ func (j *Journal) gauge() {
 	for b := range j.oldestFirst() {
 		bytes += b.bytes
 	}
+	j.bytes.Store(int64(bytes))
 	var refusal *conversation.Error
 	switch err := j.counts.lastErr.Load(); {
 	case j.closed != nil:
@@ -320,9 +374,7 @@ func (j *Journal) gauge() {
 			Kind: conversation.ErrOverloaded, Reason: "the store is out of space; free some", RetryAfter: time.Second, Cause: *err,
 		}
 	case bytes >= j.config.MaxBytes:
-		refusal = &conversation.Error{
-			Kind: conversation.ErrOverloaded, Reason: "the journal is full: the store takes changes more slowly than they come", RetryAfter: 100 * time.Millisecond,
-		}
+		refusal = tooFull(nil)
 		if err != nil {
 			refusal.Cause = *err
 		}
@@ -353,15 +405,19 @@ func (j *Journal) Close(ctx context.Context) error {
 	return nil
 }
 
-// drain waits until everything is in the store, or the journal was closed, or ctx ended.
+// drain waits until everything is in the store, also what is owed, or the journal was closed, or ctx ended.
 func (j *Journal) drain(ctx context.Context) error {
 	for {
+		if j.config.Gather != nil {
+			j.config.Gather(j.config.Rows)
+		}
 		written := make(answer, 1)
 		j.Wait("", j.Seq(), written)
 		select {
 		case err := <-written:
 			// Someone who waits is told when the store is full. That may pass: the next attempt tells again.
-			if !errors.Is(err, persistence.ErrStoreFull) {
+			full := errors.Is(err, persistence.ErrStoreFull)
+			if err != nil && !full || err == nil && j.owed.Load() <= 0 {
 				return err
 			}
 		case <-ctx.Done():
@@ -403,6 +459,7 @@ func (j *Journal) shut(why error) {
 		b.waiters = nil
 		j.lost += b.rows
 	}
+	j.lost += int(j.owed.Load())
 	j.stopTimer()
 	j.gauge()
 	j.mu.Unlock()
@@ -431,6 +488,8 @@ func (j *Journal) Stats() Stats {
 		s.Rows += b.rows
 		s.Bytes += b.bytes
 	}
+	owed := int(j.owed.Load())
+	s.Rows, s.Bytes = s.Rows+owed, s.Bytes+owed*owedRowBytes
 	j.mu.Unlock()
 	s.Flushes, s.Flushed, s.Failed = j.counts.flushes.Load(), j.counts.rows.Load(), j.counts.failures.Load()
 	if err := j.counts.lastErr.Load(); err != nil {

@@ -16,9 +16,9 @@ import (
 // room is a bound under which so many conversations can be active: each shard bounds its own, and they are not all alike.
 func room(n int) int { return 2*n + 32*persistence.Shards }
 
-// activateAll has the first n conversations become active, all of them.
+// activateAll has the first n conversations become active, all of them: which takes many uses, where most of them are active already and the others' uses are forgotten in between.
 func (r *running) activateAll(ctx context.Context, n int) error {
-	for range 20 {
+	for range 100 {
 		if r.engine.Stats().Cells.Active >= n {
 			break
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"connectrpc.com/connect"
+
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/benchmarks/compare/internal/chat"
@@ -23,18 +25,24 @@ type wire struct {
 	http     *http.Client
 	client   parleyv1connect.ConversationServiceClient
 	speakers []*chat.Speaker
+	letters  map[*chat.Speaker]*letter
 }
 
+// wireBuffer is what the client's connections read and write at once: a batch in one piece.
+const wireBuffer = 64 << 10
+
 // OpenWire starts the engine's binary, Program, with retention on, and begins Known conversations there. Callers propose batches of Batch posts over
-// loopback (Connect, protobuf, HTTP/1.1), each committed and fsynced, and wait for the answers before the next. Figures: rate, the posts a second.
+// loopback (Connect, protobuf, HTTP/1.1), each committed and fsynced, and wait for the answers before the next. The client is one that is in a hurry: it wants no answers
+// compressed, and uses its messages again. Figures: rate, the posts a second.
 func OpenWire(ctx context.Context, p side.Params) (_ side.Side, err error) {
 	address, err := program.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: p.Callers}
+	transport := &http.Transport{MaxIdleConnsPerHost: p.Callers, DisableCompression: true, WriteBufferSize: wireBuffer, ReadBufferSize: wireBuffer}
 	s := &wire{p: p, http: &http.Client{Transport: transport}}
-	s.client = parleyv1connect.NewConversationServiceClient(s.http, "http://"+address)
+	s.client = parleyv1connect.NewConversationServiceClient(s.http, "http://"+address,
+		connect.WithAcceptCompression("gzip", nil, nil))
 	s.server, err = program.Start(ctx, func(ctx context.Context) error { return s.ready(ctx, address) },
 		p.Program, "serve", "--listen", address, "--data", filepath.Join(p.Dir, "store"), "--expire-after", "30d", "--log-level", "warn")
 	if err != nil {
@@ -44,7 +52,10 @@ func OpenWire(ctx context.Context, p side.Params) (_ side.Side, err error) {
 	if err := s.begin(ctx, people); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.speakers = chat.NewSpeakers(people, p.Hot, p.Callers)
+	s.speakers, s.letters = chat.NewSpeakers(people, p.Hot, p.Callers), map[*chat.Speaker]*letter{}
+	for _, speaker := range s.speakers {
+		s.letters[speaker] = &letter{}
+	}
 	return s, nil
 }
 
@@ -72,30 +83,49 @@ func (s *wire) begin(ctx context.Context, people *chat.Population) error {
 		for i := from; i < to; i++ {
 			batch = append(batch, people.First(i))
 		}
-		return s.propose(ctx, batch)
+		return s.propose(ctx, &letter{}, batch)
 	})
 }
 
-// propose has a batch committed, all of it.
-func (s *wire) propose(ctx context.Context, batch []*actors.Proposal) error {
-	request := &parleyv1.ProposeBatchRequest{Requests: make([]*parleyv1.ProposeRequest, len(batch))}
-	for i, p := range batch {
-		post := p.Change.(*conversation.Post) //nolint:errcheck,forcetypeassert // the load has no other changes
-		request.Requests[i] = &parleyv1.ProposeRequest{
-			Conversation: p.Conversation,
-			Ack:          parleyv1.Ack_ACK_COMMITTED,
-			Change: &parleyv1.ProposeRequest_Post{Post: &parleyv1.Post{
-				Seq: post.Seq, Sender: post.Sender, Preview: post.Preview, Members: post.Members,
-			}},
-		}
+// letter is the messages that a caller uses again for each batch.
+type letter struct {
+	request parleyv1.ProposeBatchRequest
+	posts   []*parleyv1.Post
+}
+
+// write makes the letter one that proposes a batch.
+func (l *letter) write(batch []*actors.Proposal) *parleyv1.ProposeBatchRequest {
+	for len(l.posts) < len(batch) {
+		post := &parleyv1.Post{}
+		l.posts = append(l.posts, post)
+		l.request.Requests = append(l.request.GetRequests(), &parleyv1.ProposeRequest{
+			Ack: parleyv1.Ack_ACK_COMMITTED, Change: &parleyv1.ProposeRequest_Post{Post: post},
+		})
 	}
-	response, err := s.client.ProposeBatch(ctx, request)
+	l.posts, l.request.Requests = l.posts[:len(batch)], l.request.GetRequests()[:len(batch)]
+	for i, p := range batch {
+		post, to := p.Change.(*conversation.Post), l.posts[i] //nolint:errcheck,forcetypeassert // the load has no other changes
+		l.request.Requests[i].Conversation = p.Conversation
+		to.Seq, to.Sender, to.Preview, to.Members = post.Seq, post.Sender, post.Preview, post.Members
+	}
+	return &l.request
+}
+
+// propose has a batch committed, all of it.
+func (s *wire) propose(ctx context.Context, l *letter, batch []*actors.Proposal) error {
+	response, err := s.client.ProposeBatch(ctx, l.write(batch))
 	if err != nil {
 		return fmt.Errorf("over the wire: %w", err)
 	}
-	for _, reply := range response.GetResponses() {
+	if n := len(response.GetResponses()); n != len(batch) {
+		return fmt.Errorf("over the wire: %d answers to %d posts", n, len(batch))
+	}
+	for i, reply := range response.GetResponses() {
 		if refused := reply.GetError(); refused != nil {
 			return fmt.Errorf("over the wire: %v", refused)
+		}
+		if reply.GetAck() != parleyv1.Ack_ACK_COMMITTED || reply.GetConversation() != batch[i].Conversation {
+			return fmt.Errorf("over the wire: %v is no answer to a post to %s", reply, batch[i].Conversation)
 		}
 	}
 	return nil
@@ -106,7 +136,7 @@ func (s *wire) Round(ctx context.Context) (side.Figures, error) {
 	rate, err := chat.Call(s.speakers, s.p.Window, func(from *chat.Speaker) (int, error) {
 		batch := make([]*actors.Proposal, s.p.Batch)
 		from.Batch(batch, actors.AckCommitted)
-		return len(batch), s.propose(ctx, batch)
+		return len(batch), s.propose(ctx, s.letters[from], batch)
 	})
 	return side.Figures{"rate": rate}, err
 }

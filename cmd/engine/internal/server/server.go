@@ -87,12 +87,13 @@ func (s *Server) Handler() http.Handler {
 		connect.WithCodec(jsonCodec{name: "json; charset=utf-8"}),
 		connect.WithInterceptors(faultInterceptor{}),
 		connect.WithReadMaxBytes(MaxBody),
+		connect.WithCompressMinBytes(compressFrom),
 		connect.WithRecover(s.recovered),
 	}
 	calls := &service{server: s}
 	mux := http.NewServeMux()
 	serve := func(path string, handler http.Handler) {
-		mux.Handle(path, streamHTTP(explainMediaType(limitBody(liftLimits(handler)))))
+		mux.Handle(path, streamHTTP(explainMediaType(spareLoopback(limitBody(liftLimits(handler))))))
 	}
 	serve(parleyv1connect.NewConversationServiceHandler(calls, options...))
 	serve(parleyv1connect.NewOperatorServiceHandler(&operator{service: calls}, options...))

@@ -1,0 +1,214 @@
+package actors_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/actors"
+	"github.com/parley-im/parley/actors/actorstest"
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/persistence"
+	"github.com/parley-im/parley/persistence/persistencetest"
+)
+
+// posted proposes a post that nobody waits for the store with, and requires that it is applied.
+func posted(t *testing.T, e *actorstest.Engine, name, sender string, seq uint64, members ...string) {
+	t.Helper()
+	r := e.Send(&actors.Proposal{Conversation: name, Ack: actors.AckApplied, Tag: seq, Change: &conversation.Post{Seq: seq, Sender: sender, Members: members}})
+	if r.Err != nil || r.LastSeq != seq || r.Tag != seq || !r.Changed || r.Ack != actors.AckApplied {
+		t.Fatalf("post %d: %+v", seq, r)
+	}
+}
+
+// see requires what bob sees of a conversation.
+func see(t *testing.T, e *actorstest.Engine, name string, last, unread uint64) {
+	t.Helper()
+	if v := e.View(name, "bob"); v == nil || v.LastSeq != last || v.Version != last || v.Membership == nil || v.Membership.Unread != unread {
+		t.Fatalf("%s is %+v, want %d messages, %d of them unread", name, v, last, unread)
+	}
+}
+
+func TestPostsAreSeenAtOnceThoughTheirRowsAreTakenLater(t *testing.T) {
+	for _, packing := range []int{0, -1} { // without an actor, and with one
+		actorstest.Run(t, actors.Config{MaxPackedBytes: packing, FlushInterval: time.Hour}, func(t *testing.T, e *actorstest.Engine) {
+			posted(t, e, "group:42", "ann", 1, "bob")
+			for seq := uint64(2); seq <= 300; seq++ {
+				posted(t, e, "group:42", "ann", seq)
+				see(t, e, "group:42", seq, seq)
+			}
+			if c := e.Stats().Cells; c.Visits+c.Unpacked > 12 {
+				t.Errorf("of 300 posts, these were not added where the conversation lies: %+v", c)
+			}
+			if list := e.List("bob"); len(list) != 1 || list[0].LastSeq != 300 {
+				t.Errorf("bob's list is %+v", list)
+			}
+			e.Read("group:42", "bob", 299)
+			see(t, e, "group:42", 300, 1)
+			posted(t, e, "group:42", "bob", 301)
+			see(t, e, "group:42", 301, 0)
+		})
+	}
+}
+
+func TestWhatWasFlushedSurvivesACrashAndWhatWasNotGoesWhole(t *testing.T) {
+	actorstest.Run(t, actors.Config{FlushInterval: time.Hour}, func(t *testing.T, e *actorstest.Engine) {
+		for i := range 50 {
+			posted(t, e, fmt.Sprint("group:", i), "ann", 1, "bob")
+			posted(t, e, fmt.Sprint("group:", i), "ann", 2)
+		}
+		if j := e.Stats().Journal; j.Rows < 50*3 {
+			t.Fatalf("%d rows are on their way to the store, want those of fifty conversations", j.Rows)
+		}
+		if err := e.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if j := e.Stats().Journal; j.Rows != 0 || j.Bytes != 0 {
+			t.Fatalf("after a flush: %+v", j)
+		}
+		for i := range 50 {
+			posted(t, e, fmt.Sprint("group:", i), "ann", 3)
+		}
+		e.Crash()
+		for i := range 50 {
+			see(t, e, fmt.Sprint("group:", i), 2, 2)
+			posted(t, e, fmt.Sprint("group:", i), "ann", 3)
+		}
+		e.Restart()
+		for i := range 50 {
+			see(t, e, fmt.Sprint("group:", i), 3, 3)
+		}
+	})
+}
+
+func TestPostsAreInTheStoreAfterTheFlushInterval(t *testing.T) {
+	actorstest.Run(t, actors.Config{FlushInterval: time.Second}, func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:42", "ann", 1, "bob")
+		e.Advance(time.Minute)
+		posted(t, e, "group:42", "ann", 2)
+		e.Advance(2 * time.Second)
+		e.Crash()
+		see(t, e, "group:42", 2, 2)
+	})
+}
+
+func TestWhatThereIsNoRoomForIsWrittenFirst(t *testing.T) {
+	const conversations = 20_000
+	actorstest.Run(t, actors.Config{MaxActive: 1, MaxPackedBytes: 1, FlushInterval: time.Hour}, func(t *testing.T, e *actorstest.Engine) {
+		for i := range conversations {
+			posted(t, e, fmt.Sprint("group:", i), "ann", 1, "bob")
+			posted(t, e, fmt.Sprint("group:", i), "ann", 2)
+		}
+		if c := e.Stats().Cells; c.Packed >= conversations {
+			t.Fatalf("there is room for all: %+v", c)
+		}
+		for i := range conversations {
+			see(t, e, fmt.Sprint("group:", i), 2, 2)
+		}
+	})
+}
+
+func TestPostsThatNobodyWaitsForAndPostsThatSomebodyDoesHaveOneOrder(t *testing.T) {
+	actorstest.Run(t, actors.Config{}, func(t *testing.T, e *actorstest.Engine) {
+		var told []uint64
+		for seq := uint64(1); seq <= 400; seq += 2 {
+			e.ProposeFunc(
+				&actors.Proposal{Conversation: "group:42", Ack: actors.AckApplied, Change: &conversation.Post{Seq: seq, Sender: "ann", Unattended: seq%5 == 0}},
+				func(r *actors.Reply) { told = append(told, r.LastSeq) },
+			)
+			posted(t, e, "group:42", "ann", seq+1)
+		}
+		e.Advance(0)
+		for i, last := range told {
+			if want := uint64(2*i + 1); last != want {
+				t.Fatalf("the %dth answer is of message %d, want %d", i, last, want)
+			}
+		}
+		if len(told) != 200 {
+			t.Errorf("%d answers, want 200", len(told))
+		}
+	})
+}
+
+func TestPostsPutTheDeadlineOffAndWhatIsOverStaysOver(t *testing.T) {
+	config := actors.Config{Default: conversation.Policy{ExpireAfter: time.Hour}}
+	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
+		posted(t, e, "group:42", "ann", 1, "bob")
+		for seq := uint64(2); seq <= 10; seq++ {
+			e.Advance(20 * time.Minute)
+			posted(t, e, "group:42", "ann", seq)
+		}
+		e.Advance(time.Hour - time.Microsecond)
+		see(t, e, "group:42", 10, 10)
+		e.Advance(time.Microsecond)
+		if v := e.View("group:42", "bob"); v != nil {
+			t.Fatalf("after its deadline it is %+v", v)
+		}
+		info := e.AwaitExpired(time.Minute, "group:42")
+		if info.LastSeq != 10 {
+			t.Errorf("it expired with %+v", info)
+		}
+		posted(t, e, "group:42", "ann", 11)
+		if v := e.View("group:42", "bob"); v == nil || v.Membership != nil || v.Members != 1 {
+			t.Errorf("its next life is %+v", v)
+		}
+	})
+}
+
+func TestACommittedPostWaitsForTheStoreWhereItLies(t *testing.T) {
+	actorstest.Run(t, actors.Config{}, func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:42", "ann", 1, "bob")
+		visits := e.Stats().Cells.Visits
+		e.BreakFor(10*time.Second, actorstest.WritesFail(nil))
+		began := e.Now()
+		e.Post("group:42", "ann", 2)
+		if took := e.Now().Sub(began); took < 10*time.Second {
+			t.Errorf("it was answered after %v, before the store took anything", took)
+		}
+		if now := e.Stats().Cells.Visits; now != visits {
+			t.Errorf("it took %d visits", now-visits)
+		}
+		e.Crash()
+		see(t, e, "group:42", 2, 2)
+	})
+}
+
+func TestPostsWhoseRowsTheStoreRefusesAreTakenBackWhole(t *testing.T) {
+	actorstest.Run(t, actors.Config{QuarantineFor: time.Minute}, func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:42", "ann", 1, "bob")
+		e.Post("group:43", "ann", 1, "bob")
+		e.Break(actorstest.RowsAreRefused("group:42", persistence.ErrGroupTooLarge))
+		posted(t, e, "group:42", "ann", 2)
+		for seq := uint64(2); seq < 12; seq++ {
+			e.Post("group:43", "ann", seq)
+			e.Advance(time.Second)
+		}
+		if r := e.Do("group:42", &conversation.Post{Seq: 3, Sender: "ann"}); !errors.Is(r.Err, conversation.ErrQuarantined) {
+			t.Fatalf("it is not quarantined: %+v", r)
+		}
+		see(t, e, "group:42", 1, 1)
+		e.Heal()
+		e.Advance(2 * time.Minute)
+		posted(t, e, "group:42", "ann", 2)
+		see(t, e, "group:42", 2, 2)
+	})
+}
+
+// A fault of the store while rows are gathered takes nothing away from those that readers see.
+func TestReadersSeePostsWhileTheStoreFails(t *testing.T) {
+	actorstest.Run(t, actors.Config{FlushInterval: time.Millisecond}, func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:42", "ann", 1, "bob")
+		e.Store.SetFaults(persistencetest.Faults{BeforeCommit: func(persistence.Batch) error { return errors.New("not now") }})
+		for seq := uint64(2); seq <= 50; seq++ {
+			posted(t, e, "group:42", "ann", seq)
+			e.Advance(700 * time.Microsecond)
+			see(t, e, "group:42", seq, seq)
+		}
+		e.Heal()
+		e.Advance(time.Minute)
+		e.Crash()
+		see(t, e, "group:42", 50, 50)
+	})
+}
