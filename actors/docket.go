@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
@@ -14,7 +15,7 @@ import (
 // docket is generations that came due and are judged together. What is plainly over, as most of what comes due is, needs no actor, no cell and no message for that. Whatever is not so plain is left to
 // its conversation.
 //
-// Where a conversation has no cell, all that was proposed to it before was applied, and what is proposed from then on has a later stamp: see [shard.vacant]. So if its rows, read after that, have a
+// Where a conversation has no cell in a turn of its worker, all that came in before was applied, and what comes in from then on has a later stamp: see [shard.vacant]. So if its rows, read after that, have a
 // generation whose deadline had come by that moment, that generation is over, and no proposal can change it any more. Where the journal has rows of it, they are its conversation's to weigh.
 type docket struct {
 	engine  *Engine
@@ -41,7 +42,8 @@ type tried struct {
 type unheard struct {
 	*dying
 
-	at persistence.Instant // when its conversation had no cell
+	at     persistence.Instant // when it was looked for its conversation's cell
+	vacant bool                // there was none
 }
 
 func (k *docket) run() {
@@ -60,23 +62,43 @@ func (k *docket) run() {
 // vacant divides what is due by whether its conversation has a cell, or rows in the journal.
 func (k *docket) vacant() (vacant []unheard, rest []*dying) {
 	e := k.engine
+	of := make([][]unheard, len(e.workers))
 	for _, d := range k.due {
-		if at, ok := e.shards[d.shard].vacant(d.conversation); ok {
-			vacant = append(vacant, unheard{d, at})
-		} else {
-			rest = append(rest, d)
+		n := e.shards[d.shard].worker.number
+		of[n] = append(of[n], unheard{dying: d})
+	}
+	// In the turns of the workers: between two of their tasks nothing is half done, and what comes later is stamped later. They run as long as the engine has any work, of which this is.
+	var looked sync.WaitGroup
+	for i := range of {
+		if len(of[i]) > 0 {
+			looked.Add(1)
+			e.workers[i].push(taskFunc(func() {
+				defer looked.Done()
+				for n := range of[i] {
+					of[i][n].look(e)
+				}
+			}))
 		}
 	}
-	names := make([]string, len(vacant))
-	for i, u := range vacant {
-		names[i] = u.conversation
+	looked.Wait()
+	var names []string
+	for _, u := range slices.Concat(of...) {
+		if !u.vacant {
+			rest = append(rest, u.dying)
+			continue
+		}
+		vacant, names = append(vacant, u), append(names, u.conversation)
 	}
+	e.settleEach(names...)
 	for _, i := range slices.Backward(e.journal.Pending(names)) {
 		rest = append(rest, vacant[i].dying)
 		vacant = slices.Delete(vacant, i, i+1)
 	}
 	return vacant, rest
 }
+
+// look finds whether its conversation has a cell. It is called in the turn of the shard's worker.
+func (u *unheard) look(e *Engine) { u.at, u.vacant = e.shards[u.shard].vacant(u.conversation) }
 
 // try judges by what is in the store, in the order in which that is kept there, and returns what is not over by that.
 func (k *docket) try(vacant []unheard) (rest []*dying) {

@@ -154,3 +154,38 @@ func TestAPostThatHasNotHadItsTurnAtTheDeadlineKeepsTheConversation(t *testing.T
 		}
 	})
 }
+
+// The post was added where the conversation lies packed, and its rows are in nobody's hands when the old deadline comes.
+func TestADocketSeesWhatWasPostedWhereAConversationLies(t *testing.T) {
+	config := packing()
+	config.FlushInterval, config.MaxFlushInterval = 24*time.Hour, 24*time.Hour
+	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
+		post := func(seq uint64) {
+			p := &actors.Proposal{Conversation: "group:42", Ack: actors.AckApplied, Change: &conversation.Post{Seq: seq, Sender: "ann"}}
+			if _, err := e.Propose(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.Post("group:42", "ann", 1)
+		post(2)
+		if err := e.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e.Advance(20 * time.Minute) // it has no cell any more
+		post(3)
+		if c := e.Stats().Cells; c.Known != 0 || c.Packed != 1 {
+			t.Fatalf("%+v, want it to lie packed, without a cell", c)
+		}
+		e.Advance(41 * time.Minute)
+		if r := e.Stats().Reaper; r.Judged != 1 || r.Rearmed != 1 || r.Expired != 0 {
+			t.Fatalf("at its first deadline: %+v, want that it is due later", r)
+		}
+		if v := e.View("group:42", "ann"); v == nil || v.LastSeq != 3 {
+			t.Errorf("after its first deadline: %+v, want it with three posts", v)
+		}
+		e.Advance(time.Hour)
+		if got := e.Expired(); len(got) != 1 || got[0].LastSeq != 3 {
+			t.Errorf("expired: %+v, want it once, with three posts", got)
+		}
+	})
+}
