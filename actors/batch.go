@@ -163,7 +163,7 @@ func (r *run) queue(s *shard, p *Proposal, to returnTo) *conversation.Error {
 	if refusal, ok := r.overloaded[p.Conversation]; ok {
 		return refusal
 	}
-	refusal := r.worker.inPlace.queue(s, &intake{proposal: p, to: to, orders: r.batch.orders, weight: conversation.Weight(p.Change)})
+	refusal := r.worker.inPlace.queue(s, &intake{proposal: p, to: to, orders: r.batch.orders, weight: int32(conversation.Weight(p.Change))})
 	if refusal != nil && errors.Is(refusal, conversation.ErrOverloaded) {
 		if r.overloaded == nil {
 			r.overloaded = map[string]*conversation.Error{}

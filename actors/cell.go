@@ -107,8 +107,8 @@ func (c *cell) takes(m queued, limit int) offered {
 		return wasSealed
 	case waiting, active, parked:
 	}
-	if _, ok := m.(*intake); ok {
-		if c.proposals >= limit {
+	if in, ok := m.(*intake); ok {
+		if !in.admitted && c.proposals >= limit {
 			return wasFull
 		}
 		c.proposals++ // it was weighed when it was accepted
@@ -230,7 +230,7 @@ const parkedAhead = 128
 // count counts a proposal into the queue, or out of it. c.mu is held.
 func (c *cell) count(in *intake, n int) {
 	c.proposals += n
-	c.shard.engine.queued.Add(int64(n * in.weight))
+	c.shard.engine.queued.Add(int64(n) * int64(in.weight))
 }
 
 // countBusy counts the cell among its shard's busy ones, or not any more. c.mu is held. What was taken out of the queue is dealt with before the worker's turn ends, or is put back.
@@ -362,6 +362,13 @@ func (c *cell) trySeal() bool {
 	}
 	c.phase = sealed
 	return true
+}
+
+// waitingProposals returns how many proposals are in the queue.
+func (c *cell) waitingProposals() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proposals
 }
 
 // busy reports whether there may be messages that have not been dealt with.

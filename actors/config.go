@@ -33,8 +33,9 @@ type Config struct {
 	// which are used once do not drive out those in daily use. It is kept by each shard for its own part, so a few more may be active at a moment. 0: 100,000.
 	MaxActive int
 	// MaxPackedBytes bounds the memory in which conversations that are not active are kept packed, those that were of use last, so that what comes next reads nothing from the store:
-	// for each its name, its latest preview, 200 bytes where it has two members, and one for each of its latest 256 messages. What is proposed to one of them is done without an actor,
-	// which it gets once that comes often. 0: 64 MiB; negative: none are kept, and each that something is proposed to gets an actor.
+	// for each its name, its latest preview, 200 bytes where it has two members, as much again once it was posted to, and one for each of its latest 256 messages. What is proposed to one of them is done
+	// without an actor, which it gets once what is not a plain post comes often. Active ones lie packed between posts in memory of their own, half a kilobyte for each that MaxActive allows. 0: 64 MiB;
+	// negative: none are kept once they are not active, and each that something is proposed to gets an actor.
 	MaxPackedBytes int
 	// MemoryLimit is how many bytes the process should take. As what it needs gets near that, garbage not counted, fewer conversations than MaxActive may be active, and less may be packed,
 	// down to a sixty-fourth; where there is room again, more: see Stats.Cells and Observer.Bounded. 0: the runtime's limit (GOMEMLIMIT, debug.SetMemoryLimit), if there is one when the

@@ -159,3 +159,14 @@ func (s *shard) busyWith(name string) bool {
 	c := s.current(name)
 	return c != nil && c.busy()
 }
+
+// waitingFor returns how many proposals are in the queue of a conversation's cell.
+func (s *shard) waitingFor(name string) int {
+	if s.busy.Load() == 0 {
+		return 0
+	}
+	if c := s.current(name); c != nil {
+		return c.waitingProposals()
+	}
+	return 0
+}

@@ -61,13 +61,11 @@ func (s *shard) pack(r resident, talkedIn bool) {
 	m := &s.mem
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	content, ok := m.packing[:0], false
-	if now := s.engine.clock.now(); talkedIn {
-		content, ok = r.state.PackOpen(content, now, 0)
-	} else {
-		content, ok = r.state.Pack(content, now)
+	pack := r.state.Pack
+	if talkedIn {
+		pack = func(b []byte, now persistence.Instant) ([]byte, bool) { return r.state.PackOpen(b, now, 0) }
 	}
-	if ok {
+	if content, ok := pack(m.packing[:0], s.engine.clock.now()); ok {
 		m.packed.put(r.state.Name(), content)
 		m.packing = content
 		s.packedNow()
@@ -112,15 +110,14 @@ func (s *shard) renew(name string, content []byte, now persistence.Instant, prev
 	m.packing = packed
 	m.packed.put(name, packed)
 	s.packedNow()
-	content, _ = m.packed.find(name)
-	return content
+	return m.packed.find(name)
 }
 
 // lastPost returns when a conversation was last posted to where it lies packed; zero: it was not.
 func (s *shard) lastPost(name string) persistence.Instant {
 	s.mem.mu.Lock()
 	defer s.mem.mu.Unlock()
-	if content, _ := s.mem.packed.find(name); content != nil {
+	if content := s.mem.packed.find(name); content != nil {
 		return conversation.LastPost(content)
 	}
 	return 0
@@ -213,7 +210,7 @@ func (e *Engine) settleEach(names ...string) {
 			continue
 		}
 		s.mem.mu.Lock()
-		if content, _ := s.mem.packed.find(name); content != nil && conversation.Soiled(content) {
+		if content := s.mem.packed.find(name); content != nil && conversation.Soiled(content) {
 			s.settle(name, content, nil)
 		}
 		s.mem.mu.Unlock()

@@ -15,7 +15,9 @@ type intake struct {
 	at       persistence.Instant // when it was accepted, and then when it came into the conversation's queue
 	orders   persistence.Instant // to forget users: those up to this one had been given when it was accepted
 	to       returnTo
-	weight   int // see conversation.Weight
+	weight   int32  // see conversation.Weight
+	slot     uint16 // see arrivals
+	admitted bool   // the bound of its conversation's queue was looked at
 }
 
 func (m *intake) stamp(at persistence.Instant) { m.at = at }

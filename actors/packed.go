@@ -66,11 +66,8 @@ func (p *packed) put(name string, content []byte) {
 
 func (p *packed) mark(name string) uint32 { return markOf(maphash.String(p.seed, name)) }
 
-// find returns what is kept under a name, where it lies, and the name's fingerprint; nil where nothing is. It is good until the next put.
-func (p *packed) find(name string) (content []byte, mark uint32) {
-	mark = p.mark(name)
-	return p.found(name, mark), mark
-}
+// find returns what is kept under a name, where it lies; nil where nothing is. It is good until the next put.
+func (p *packed) find(name string) (content []byte) { return p.found(name, p.mark(name)) }
 
 // found is find for a name whose fingerprint is known.
 func (p *packed) found(name string, mark uint32) (content []byte) {

@@ -72,12 +72,19 @@ func (e *Engine) accept(p *Proposal, to returnTo, m *intake) (w *worker, tasks i
 	if refusal == nil {
 		e.gate.RLock()
 		if refusal = e.shut(); refusal == nil {
-			s := e.shardOf(p.Conversation)
-			*m = intake{shard: s, proposal: p, to: to, at: e.clock.now(), orders: e.orders.latest(), weight: conversation.Weight(p.Change)}
-			e.queued.Add(int64(m.weight))
-			tasks = s.worker.put(m)
-			e.gate.RUnlock()
-			return s.worker, tasks
+			hash := persistence.Hash(p.Conversation)
+			s := e.shards[persistence.ShardOfHash(hash)]
+			*m = intake{
+				shard: s, proposal: p, to: to, at: e.clock.now(), orders: e.orders.latest(), weight: int32(conversation.Weight(p.Change)), slot: slotOf(hash), admitted: true,
+			}
+			weight := int64(m.weight) // the message may be another one soon
+			e.queued.Add(weight)
+			if tasks = s.worker.admit(m, e.config.MaxQueue-s.waitingFor(p.Conversation)); tasks > 0 {
+				e.gate.RUnlock()
+				return s.worker, tasks
+			}
+			e.queued.Add(-weight)
+			refusal = outcomeOf(wasFull, p.Conversation)
 		}
 		e.gate.RUnlock()
 	}

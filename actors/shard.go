@@ -35,7 +35,6 @@ type shard struct {
 	near     byte // what was read ahead: nobody looks at it
 
 	busy atomic.Int32 // cells in whose queues something is
-
 }
 
 // counterBits is how much of a generation counts within an epoch: the rest is the epoch. Epochs are never drawn twice, so generations are not either, without any being stored ahead.

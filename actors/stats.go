@@ -51,7 +51,7 @@ type CellStats struct {
 	Passivations uint64 // actors gone without a failure
 	Bound        int    // how many may be active: Config.MaxActive, or less while memory is short
 	Evictions    uint64 // conversations asked to passivate because more than that were active
-	Packed       int    // known and not active, and packed in memory: see Config.MaxPackedBytes
+	Packed       int    // lie packed in memory, active ones among them: see Config.MaxPackedBytes
 	PackedBytes  int    // that those take
 	Visits       uint64 // times that what waited for a conversation was done without an actor
 	Unpacked     uint64 // activations and visits that read nothing, for the conversation was packed

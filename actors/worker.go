@@ -35,6 +35,7 @@ type worker struct {
 	mu     sync.Mutex
 	some   sync.Cond
 	tasks  fifo[task]
+	slots  arrivals // proposals among the tasks
 	closed bool
 	alive  sync.WaitGroup
 }
@@ -66,13 +67,39 @@ func newWorker(e *Engine) *worker {
 	return w
 }
 
-// put puts a task in and wakes nobody. It returns how many there are.
-func (w *worker) put(t task) int {
+// put puts a task in and wakes nobody.
+func (w *worker) put(t task) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tasks.push(t)
+}
+
+// admit is put for a proposal, and returns how many tasks there are; unless there are as many proposals already of its conversation as the bound allows: then it returns 0.
+func (w *worker) admit(m *intake, bound int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if int(w.slots[m.slot]) >= bound && w.arriving(m) >= bound {
+		return 0
+	}
+	w.slots[m.slot]++
+	w.tasks.push(m)
 	return w.tasks.len()
 }
+
+// arriving returns how many proposals to the same conversation are among the tasks. w.mu is held.
+func (w *worker) arriving(m *intake) (n int) {
+	for _, t := range w.tasks.peek(w.tasks.len()) {
+		if other, ok := t.(*intake); ok && other.slot == m.slot && other.proposal.Conversation == m.proposal.Conversation {
+			n++
+		}
+	}
+	return n
+}
+
+// arrivals are how many proposals there are among a worker's tasks of the conversations that share a slot: not fewer than there are of any one of them.
+type arrivals [1 << 12]uint32
+
+func slotOf(hash uint64) uint16 { return uint16(hash % uint64(len(arrivals{}))) }
 
 func (w *worker) push(t task) {
 	w.put(t)
@@ -157,8 +184,11 @@ func (w *worker) takeTurn() (more bool) {
 	var tasks [turnOf]task
 	w.mu.Lock()
 	n := copy(tasks[:], w.tasks.peek(turnOf))
-	for range n {
+	for _, t := range tasks[:n] {
 		w.tasks.pop()
+		if m, ok := t.(*intake); ok {
+			w.slots[m.slot]--
+		}
 	}
 	w.mu.Unlock()
 	for i, t := range tasks[:n] {

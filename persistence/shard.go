@@ -11,7 +11,10 @@ type Shard uint16
 // FNV alone spreads short, similar names badly. The result is part of the on-disk format and never changes.
 //
 // FNV-1a: Fowler, Noll, Vo, http://www.isthe.com/chongo/tech/comp/fnv/. The mixer: Austin Appleby, MurmurHash3, fmix64.
-func ShardOf(conversation string) Shard { return Shard(Hash(conversation) >> 56) }
+func ShardOf(conversation string) Shard { return ShardOfHash(Hash(conversation)) }
+
+// ShardOfHash is [ShardOf] for who has the [Hash] already.
+func ShardOfHash(hash uint64) Shard { return Shard(hash >> 56) }
 
 // Hash is the 64-bit hash that [ShardOf] is made of. It never changes.
 func Hash(conversation string) uint64 {

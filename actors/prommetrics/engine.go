@@ -49,7 +49,7 @@ func conversationMetrics() []metric[actors.Stats] {
 			func(s *actors.Stats) float64 { return float64(s.Cells.Bound) }),
 		counter("conversations_evicted_total", "Conversations asked to leave because more were active than may be.",
 			func(s *actors.Stats) float64 { return float64(s.Cells.Evictions) }),
-		gauge("conversations_packed", "Conversations that are known and not active, and packed in memory.",
+		gauge("conversations_packed", "Conversations that lie packed in memory, active ones among them.",
 			func(s *actors.Stats) float64 { return float64(s.Cells.Packed) }),
 		gauge("conversations_packed_bytes", "Memory that those take.", func(s *actors.Stats) float64 { return float64(s.Cells.PackedBytes) }),
 		counter("conversations_unpacked_total", "Actors of conversations begun, and visits, without reading the store, for they were packed.",
