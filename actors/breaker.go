@@ -9,6 +9,7 @@ type breaker struct {
 	full     int // rows of a batch
 	rows     int // that the next one may have
 	room     int // how many generations the next one may have; 0: any number
+	most     int // batches that may be under way
 	failures int // of batches in a row
 }
 
@@ -22,7 +23,14 @@ const (
 	lateParts = 4
 )
 
-func newBreaker(rows int) breaker { return breaker{full: rows, rows: rows} }
+// newBreaker returns a breaker for batches of so many rows, whether or not there is a pace.
+func newBreaker(rows int, paced bool) breaker {
+	b := breaker{full: rows, rows: rows, most: maxFlights}
+	if paced {
+		b.most = pacedFlights
+	}
+	return b
+}
 
 // succeeded takes in that a batch was written, and how long that took; how long the journal's batches take without deletions; and whether deletions are later than is tolerable.
 func (b *breaker) succeeded(took, quiet time.Duration, late bool) {
@@ -54,8 +62,12 @@ func (b *breaker) flights() int {
 	if b.failures > 0 || b.room > 0 {
 		return 1
 	}
-	return maxFlights
+	return b.most
 }
 
-// maxFlights: while the store writes one batch, the members of the next one are read.
-const maxFlights = 2
+const (
+	// maxFlights: while the store writes one batch, the next one is in the transaction that comes after that, and the members of a third are read.
+	maxFlights = 3
+	// pacedFlights: where proposals matter as well, no more than one of them is in the same transaction as they are, and the members of the next one are read.
+	pacedFlights = 2
+)

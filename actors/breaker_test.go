@@ -6,7 +6,7 @@ import (
 )
 
 func TestABatchThatFailsIsHalvedDownToOneGeneration(t *testing.T) {
-	b := newBreaker(500)
+	b := newBreaker(500, true)
 	size := 100
 	for _, want := range []int{50, 25, 12, 6, 3, 1, 1} {
 		wait := b.failed(size)
@@ -18,13 +18,13 @@ func TestABatchThatFailsIsHalvedDownToOneGeneration(t *testing.T) {
 	for range 9 {
 		b.succeeded(time.Millisecond, 0, false)
 	}
-	if b.room != 0 || b.failures != 0 || b.flights() != maxFlights {
+	if b.room != 0 || b.failures != 0 || b.flights() != pacedFlights {
 		t.Errorf("after nine that succeeded: %+v, want no bound", b)
 	}
 }
 
 func TestABatchThatIsSlowIsHalvedAndGrowsAgain(t *testing.T) {
-	b := newBreaker(500)
+	b := newBreaker(500, true)
 	for _, want := range []int{250, 125, 62, 31, 31} {
 		if b.succeeded(time.Second, 0, false); b.rows != want {
 			t.Fatalf("after a slow batch: %d rows, want %d", b.rows, want)
@@ -35,14 +35,14 @@ func TestABatchThatIsSlowIsHalvedAndGrowsAgain(t *testing.T) {
 			t.Fatalf("after a fast batch: %d rows, want %d", b.rows, want)
 		}
 	}
-	tiny := newBreaker(1)
+	tiny := newBreaker(1, true)
 	if tiny.succeeded(time.Minute, 0, false); tiny.rows != 1 {
 		t.Errorf("a batch of one row becomes one of %d", tiny.rows)
 	}
 }
 
 func TestABatchIsNotSlowWhereTheStoreIs(t *testing.T) {
-	b := newBreaker(500)
+	b := newBreaker(500, true)
 	if b.succeeded(time.Second, 500*time.Millisecond, false); b.rows != 500 {
 		t.Errorf("a batch takes a second where the journal's take half of that: %d rows, want 500", b.rows)
 	}
@@ -52,7 +52,7 @@ func TestABatchIsNotSlowWhereTheStoreIs(t *testing.T) {
 }
 
 func TestLateDeletionsGoInLargerBatchesHoweverLongTheyTake(t *testing.T) {
-	b := newBreaker(500)
+	b := newBreaker(500, true)
 	b.rows = 31
 	for _, want := range []int{62, 124, 248, 496, 992, 1984, 2000, 2000} {
 		if b.succeeded(time.Second, 0, true); b.rows != want {

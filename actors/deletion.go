@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -81,9 +82,13 @@ func (e *Engine) deleteAll(ctx context.Context, job *deletion) error {
 	defer snapshot.Close()
 	stamp, done := e.deletions.begin(e.clock.now)
 	defer done()
+	members, err := membersOf(ctx, snapshot, job.batch)
+	if err != nil {
+		return err
+	}
 	last := make([]lastPart, 0, len(job.batch))
 	for _, d := range job.batch {
-		part, err := e.deleteMembers(ctx, snapshot, job, d, stamp)
+		part, err := e.deleteMembers(ctx, snapshot, job, d, members[d.conversation], stamp)
 		if err != nil {
 			return err
 		}
@@ -141,9 +146,9 @@ func (l *lastPart) forgetAt(eventsFor time.Duration) persistence.Instant {
 }
 
 // deleteMembers removes the members of a generation as far as they do not fit its last part, and returns that.
-func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, job *deletion, d *dying, stamp persistence.Instant) (lastPart, error) {
+func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapshot, job *deletion, d *dying, members []listed, stamp persistence.Instant) (lastPart, error) {
 	key := []byte(d.key)
-	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key}}
+	last := lastPart{dying: d, group: persistence.Group{Shard: d.shard, Epoch: e.shards[d.shard].epoch, Requires: key, Seen: d.seen.entry}}
 	last.group.Deletes = []persistence.Delete{{Key: key}}
 	if d.ending == nil && d.record == nil {
 		return last, nil
@@ -160,29 +165,16 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		record = &persistence.Ended{Reason: d.ending.Reason, LastSeq: d.ending.LastSeq, Deadline: d.ending.Deadline, Users: d.ending.Users}
 		index = d.ending.Index
 	}
-	var members []listed
-	var names []string // of this generation
-	for row, err := range snapshot.Scan(ctx, persistence.MembersRange(d.conversation)) {
-		if err != nil {
-			return last, err
-		}
-		generation, err := persistence.GenerationOf(row.Value)
-		if err != nil {
-			return last, err
-		}
-		_, user, err := persistence.ParseMemberKey(row.Key)
-		if err != nil {
-			return last, err
-		}
-		members = append(members, listed{user: user, again: generation > d.generation})
-		if generation == d.generation {
-			names = append(names, user)
+	names := make([]string, 0, len(members)) // of this generation
+	for _, m := range members {
+		if m.generation == d.generation {
+			names = append(names, m.user)
 		}
 	}
 	record = named(record, names)
 	remove := func(group *persistence.Group, users []listed) {
 		for _, user := range users {
-			e.removeMember(group, d, user, index, record.Reason, stamp)
+			e.removeMember(group, d, user, snapshot.Number(), index, record.Reason, stamp)
 		}
 	}
 	if len(members) > job.part {
@@ -213,13 +205,14 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 		last.event.BuriedApart, last.buriedUntil = true, last.event.At.Add(keep)
 	}
 	last.group.Events = [][]byte{last.event.Encode()}
-	last.group.Deletes = nil
+	last.group.Deletes = make([]persistence.Delete, 0, rowsOfMemberAtMost*len(members)+4)
+	last.group.Puts = make([]persistence.Put, 0, len(members)+1)
 	remove(&last.group, members)
 	last.group.Deletes = append(last.group.Deletes,
-		persistence.Delete{Key: persistence.RosterKey(d.conversation), UpTo: d.generation},
+		persistence.Delete{Key: persistence.RosterKey(d.conversation), UpTo: d.generation, Seen: d.seen.roster},
 		persistence.Delete{Key: persistence.TailKey(d.conversation), UpTo: d.generation},
 		persistence.Delete{
-			Key: persistence.HeadKey(d.conversation), UpTo: d.generation,
+			Key: persistence.HeadKey(d.conversation), UpTo: d.generation, Seen: d.seen.head,
 			Replace: persistence.Tombstone{Generation: d.generation, LastSeq: record.LastSeq}.Encode(),
 		},
 		persistence.Delete{Key: key})
@@ -259,23 +252,58 @@ func noted(ctx context.Context, snapshot persistence.Snapshot, key []byte) (*per
 
 // listed is a user of whom a conversation has a member row.
 type listed struct {
-	user  string
-	again bool // they are in a later generation by now
+	user       string
+	generation persistence.Generation // of the row: the last that they were in
 }
 
-// rowsOfMember is about how many rows of a member are removed.
-const rowsOfMember = 4
+// membersOf reads the member rows of what is to be deleted, of all in one go.
+func membersOf(ctx context.Context, snapshot persistence.Snapshot, batch []*dying) (map[string][]listed, error) {
+	members := make(map[string][]listed, len(batch)) // by conversation, of which two generations may be over
+	ranges := make([]persistence.Range, 0, len(batch))
+	for _, d := range batch {
+		if _, twice := members[d.conversation]; !twice {
+			members[d.conversation] = nil
+			ranges = append(ranges, persistence.MembersRange(d.conversation))
+		}
+	}
+	slices.SortFunc(ranges, func(a, b persistence.Range) int { return bytes.Compare(a.Start, b.Start) })
+	for row, err := range snapshot.Scan(ctx, ranges...) {
+		if err != nil {
+			return nil, err
+		}
+		generation, err := persistence.GenerationOf(row.Value)
+		if err != nil {
+			return nil, err
+		}
+		name, user, err := persistence.ParseMemberKey(row.Key)
+		if err != nil {
+			return nil, err
+		}
+		members[name] = append(members[name], listed{user, generation})
+	}
+	return members, nil
+}
+
+// rowsOfMember is about how many rows of a member are removed, and rowsOfMemberAtMost how many are tried.
+const (
+	rowsOfMember       = 4
+	rowsOfMemberAtMost = 6
+)
 
 // removeMember adds the removal of one user's rows to a group: all are guarded by generation. The rows of one who is in a later generation by now have taken
-// the place of most of those of this one, but not of its entries. A user's devices are told of the removal, unless the user is back.
-func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, index persistence.Index, reason persistence.Reason, stamp persistence.Instant) {
+// the place of most of those of this one, but not of its entries. The user was read in a snapshot of this number. A user's devices are told of the removal, unless the user is back.
+func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, read uint64, index persistence.Index, reason persistence.Reason, stamp persistence.Instant) {
 	remove := func(key []byte) { g.Deletes = append(g.Deletes, persistence.Delete{Key: key, UpTo: d.generation}) }
+	again := m.generation > d.generation
 	entry := func(kind persistence.EntryKind, at persistence.Instant) {
 		remove(persistence.EntryKey(m.user, kind, at, d.conversation))
 	}
-	if !m.again {
-		remove(persistence.MembershipKey(m.user, d.conversation))
-		remove(persistence.MemberKey(d.conversation, m.user))
+	if !again {
+		seen := persistence.Sight{Snapshot: read, Generation: m.generation}
+		// The one is never in the store without the other: they are put together, and go together.
+		g.Deletes = append(g.Deletes,
+			persistence.Delete{Key: persistence.MembershipKey(m.user, d.conversation), UpTo: d.generation, Seen: seen},
+			persistence.Delete{Key: persistence.MemberKey(d.conversation, m.user), UpTo: d.generation, Seen: seen})
 		g.Puts = append(g.Puts, persistence.Put{
 			Key:   persistence.RemovalKey(m.user, uint64(stamp), d.conversation),
 			Value: persistence.Removal{Generation: d.generation, Reason: reason}.Encode(),

@@ -14,7 +14,8 @@
 //
 // # What happens when it is over
 //
-// A conversation with a deadline has one entry in the due index, never later than the deadline. When that comes, the reaper has the conversation judge whether it is over.
+// A conversation with a deadline has one entry in the due index, never later than the deadline. When that comes, the reaper has it judged whether the conversation is over: by
+// itself where it is in use, and else from its rows.
 // From its deadline on it is shown to nobody; its rows are deleted in batches, guarded by generation, so that a conversation which begins again
 // meanwhile is not touched.
 package actors

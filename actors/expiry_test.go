@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,6 +115,20 @@ var steps = []struct {
 		time.Sleep(time.Hour) // virtual: to the deadline, without waiting until all is quiet
 		return func() {}
 	}},
+	{"while the rows are read that it is judged by", func(e *actorstest.Engine) func() {
+		release, held := make(chan struct{}), atomic.Bool{}
+		e.Store.SetFaults(persistencetest.Faults{Get: func(key []byte) error {
+			if persistence.KindOf(key) == persistence.KindHead && held.CompareAndSwap(false, true) {
+				<-release
+			}
+			return nil
+		}})
+		e.Advance(2 * time.Hour)
+		return func() { close(release) }
+	}},
+	{"while the first snapshot is taken", atSnapshot(1)},
+	{"while the second snapshot is taken", atSnapshot(2)},
+	{"while the third snapshot is taken", atSnapshot(3)},
 	{"while the batch waits for others", func(e *actorstest.Engine) func() {
 		e.Advance(time.Hour)
 		return func() {}
@@ -154,6 +169,21 @@ var steps = []struct {
 		e.Advance(2 * time.Hour)
 		return func() {}
 	}},
+}
+
+// atSnapshot stops whoever takes the n-th snapshot from the deadline on, until it is let go on: the survey, whoever judges, and the deletion take one each.
+func atSnapshot(n int64) func(e *actorstest.Engine) (resume func()) {
+	return func(e *actorstest.Engine) func() {
+		release, taken := make(chan struct{}), atomic.Int64{}
+		e.Store.SetFaults(persistencetest.Faults{Snapshot: func() error {
+			if taken.Add(1) == n {
+				<-release
+			}
+			return nil
+		}})
+		e.Advance(2 * time.Hour)
+		return func() { close(release) }
+	}
 }
 
 // deletes reports whether the batch ends a generation.

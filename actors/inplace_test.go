@@ -179,6 +179,7 @@ func TestPostsWhoseRowsTheStoreRefusesAreTakenBackWhole(t *testing.T) {
 	actorstest.Run(t, actors.Config{QuarantineFor: time.Minute}, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:42", "ann", 1, "bob")
 		e.Post("group:43", "ann", 1, "bob")
+		e.Advance(time.Minute) // both are in the store
 		e.Break(actorstest.RowsAreRefused("group:42", persistence.ErrGroupTooLarge))
 		posted(t, e, "group:42", "ann", 2)
 		for seq := uint64(2); seq < 12; seq++ {

@@ -20,11 +20,15 @@ type dying struct {
 	record       *persistence.Ended   // what the entry says of it, if it does
 	index        persistence.Index    // likewise
 	members      uint64               // about how many
+	seen         sights               // of its rows
 	since        persistence.Instant  // in the queue
 	tried        bool                 // a deletion was tried, and may have been carried out
 	failures     int                  // of batches that it was alone in
 	mark         uint64               // the batches that had succeeded at the first of those
 }
+
+// sights are of those rows of a generation that were read when it came due, or when it was judged: what deletes them need not read them once more.
+type sights struct{ entry, head, roster persistence.Sight }
 
 type stage uint8
 
@@ -39,6 +43,9 @@ const (
 // maxAsked is how many generations are judged at a time. For each a conversation is read that may not have been in memory for long: a mass that comes due at once must not
 // take the place of those that are spoken in.
 const maxAsked = 256
+
+// maxDockets is in how many dockets: while one is read, what the other came to is being deleted.
+const maxDockets = 2
 
 // rowsOfMove is what a judgement is charged that moves an entry: one row goes, one comes.
 const rowsOfMove = 2
@@ -59,7 +66,7 @@ func (r *reaper) ask(now persistence.Instant) (wake persistence.Instant) {
 	if r.draining != nil {
 		return persistence.Never
 	}
-	for r.found.len() > 0 && r.asked < maxAsked {
+	for r.found.len() > 0 && r.asked < maxAsked && r.dockets < maxDockets {
 		if r.found.peek(1)[0].stage != noticed {
 			r.found.pop() // it ended by itself
 			continue
@@ -68,13 +75,16 @@ func (r *reaper) ask(now persistence.Instant) (wake persistence.Instant) {
 			r.pace.want()
 			return next
 		}
-		d := r.found.pop()
-		r.enter(d, judging)
-		r.engine.counts.judged.Add(1)
-		j := &judgement{conversation: d.conversation, generation: d.generation, due: d.due, attempt: r.attempt}
-		if err := r.engine.send(d.conversation, j); err != nil {
-			r.later(d, now.Add(retryAfter))
+		k := &docket{engine: r.engine, attempt: r.attempt}
+		for r.found.len() > 0 && len(k.due) < maxAsked/maxDockets && r.asked < maxAsked {
+			if d := r.found.pop(); d.stage == noticed {
+				r.enter(d, judging)
+				k.due = append(k.due, d)
+			}
 		}
+		r.engine.counts.judged.Add(uint64(len(k.due)))
+		r.dockets++
+		r.engine.background(k.run)
 	}
 	return persistence.Never
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// reaper deletes what was judged expired. It reads due entries when their deadline has come, has each generation judged by its conversation, and deletes
-// the rows of those that are over, in batches, at a pace, however often that takes. It never judges, and no turn of its waits: reading and deleting is done by
-// goroutines of the engine that report by message, at most one that reads due entries and two that delete.
+// reaper deletes what was judged expired. It reads due entries when their deadline has come, has each generation judged, by its conversation or from its rows, and deletes
+// the rows of those that are over, in batches, at a pace, however often that takes. It never judges, and no turn of its waits: reading, judging and deleting is done by
+// goroutines of the engine that report by message, at most one that reads due entries, two that judge and three that delete.
 //
 // What it holds is only what it is working on. Everything it has yet to do is in the due index: a restart, or a bound on its memory, loses nothing.
 type reaper struct {
@@ -23,6 +23,7 @@ type reaper struct {
 	pending   map[string]*dying   // all below, by the key of the due entry
 	found     fifo[*dying]        // to be judged, some of which have been meanwhile
 	asked     int                 // how many are being judged
+	dockets   int                 // in which they are, as long as not all of those is known
 	queue     []*dying            // over; to be deleted, oldest first
 	moved     []*dying            // their entry will be another one once the journal was flushed
 	doubts    map[string]struct{} // entries that did not agree with what was in the store already
@@ -56,7 +57,7 @@ type passed struct {
 func newReaper(e *Engine) *reaper {
 	return &reaper{
 		engine: e, agenda: e.agenda, config: e.config.Reaper, pace: e.pace, attempt: e.reaperAttempts.Add(1),
-		pending: map[string]*dying{}, doubts: map[string]struct{}{}, breaker: newBreaker(e.config.Reaper.BatchRows),
+		pending: map[string]*dying{}, doubts: map[string]struct{}{}, breaker: newBreaker(e.config.Reaper.BatchRows, e.pace.bounded()),
 	}
 }
 
@@ -66,6 +67,10 @@ func (r *reaper) Receive(ctx actor.Context) {
 	case *alarm, *flushed:
 	case *verdict:
 		r.judged(m)
+	case *tried:
+		if m.attempt == r.attempt {
+			r.tried(m)
+		}
 	case *ended:
 		r.over(m.ending, m.after)
 	case *surveyed:

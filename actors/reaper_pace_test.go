@@ -296,8 +296,18 @@ func TestSlowCommitsMakeBatchesSmallerAndFastOnesLargerAgain(t *testing.T) {
 }
 
 func TestTheNextBatchIsMadeReadyWhileOneIsWritten(t *testing.T) {
+	for rate, want := range map[int]int64{-1: 3, 1_000_000: 2} {
+		t.Run(fmt.Sprintf("%d rows a second", rate), func(t *testing.T) { wantFlights(t, rate, want) })
+	}
+}
+
+func wantFlights(t *testing.T, rate int, want int64) {
+	t.Helper()
 	config := hourly()
-	config.Reaper = actors.ReaperConfig{MaxRowsPerSecond: -1, BatchRows: 100}
+	config.Reaper = actors.ReaperConfig{MaxRowsPerSecond: rate, BatchRows: 100}
+	if rate > 0 {
+		config.Reaper.MinRowsPerSecond = rate
+	}
 	var under, most atomic.Int64
 	config.Observer = &actors.Observer{
 		ReapBegin: func(actors.ReapInfo) { most.Store(max(most.Load(), under.Add(1))) },
@@ -315,14 +325,14 @@ func TestTheNextBatchIsMadeReadyWhileOneIsWritten(t *testing.T) {
 			return nil
 		}})
 		e.Advance(time.Second)
-		if n := under.Load(); n != 2 {
-			t.Errorf("while a batch is written %d are under way, want 2", n)
+		if n := under.Load(); n != want {
+			t.Errorf("while a batch is written %d are under way, want %d", n, want)
 		}
 		close(release)
 		synctest.Wait()
 		e.Advance(time.Second)
-		if n := e.Stats().Reaper.Expired; n != 300 || most.Load() != 2 {
-			t.Errorf("%d were deleted, with up to %d batches under way; want 300 and 2", n, most.Load())
+		if n := e.Stats().Reaper.Expired; n != 300 || most.Load() != want {
+			t.Errorf("%d were deleted, with up to %d batches under way; want 300 and %d", n, most.Load(), want)
 		}
 	})
 }

@@ -86,6 +86,14 @@ func (s *shard) take(name string, m queued) (result offered, ready *cell) {
 	}
 }
 
+// vacant reports whether a conversation has no cell, and when that was so. It is called in the worker's turn: all that came in until then was applied, in place or by way of a cell that is gone. Whatever comes
+// in later is stamped later: in a turn of its own, or in a cell that is yet to be made.
+func (s *shard) vacant(name string) (at persistence.Instant, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engine.clock.now(), s.cells[name] == nil
+}
+
 // current returns the cell that the table has for a conversation, nil if none.
 func (s *shard) current(name string) *cell {
 	s.mu.Lock()

@@ -75,7 +75,7 @@ type JournalStats struct {
 type ReaperStats struct {
 	Pending  int           // generations judged expired that are not deleted yet, as far as they are in memory
 	Due      uint64        // due entries found, again and again where that takes several attempts
-	Judged   uint64        // among those, that were given to their conversation to judge
+	Judged   uint64        // among those, that were judged, or given to their conversation to judge
 	Rearmed  uint64        // among those, found to be due later
 	Expired  uint64        // generations deleted
 	Rows     uint64        // rows deleted

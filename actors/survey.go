@@ -42,7 +42,7 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 		return err
 	}
 	defer snapshot.Close()
-	take := func(key, value []byte, after uint64) (more bool, err error) {
+	take := func(key, value []byte, after, read uint64) (more bool, err error) {
 		name, deadline, generation, err := persistence.ParseDueKey(key)
 		switch {
 		case err != nil:
@@ -64,6 +64,7 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 		}
 		known[string(key)] = true
 		d := &dying{conversation: name, shard: shard, generation: generation, due: deadline, key: string(key), after: after, record: entry.Ended, index: entry.Index}
+		d.seen.entry.Snapshot = read
 		if entry.Ended != nil {
 			d.members = uint64(len(entry.Ended.Users))
 		}
@@ -71,7 +72,7 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 		return true, nil
 	}
 	for _, entry := range overlay {
-		if _, err := take(entry.Key, entry.Value, after); err != nil {
+		if _, err := take(entry.Key, entry.Value, after, 0); err != nil {
 			return err
 		}
 	}
@@ -79,7 +80,7 @@ func (e *Engine) surveyShard(shard persistence.Shard, from, now persistence.Inst
 		if err != nil {
 			return err
 		}
-		if more, err := take(row.Key, row.Value, 0); err != nil || !more {
+		if more, err := take(row.Key, row.Value, 0, snapshot.Number()); err != nil || !more {
 			return err
 		}
 	}

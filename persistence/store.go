@@ -87,6 +87,7 @@ type Group struct {
 	Shard    Shard
 	Epoch    Epoch
 	Requires []byte   // where set: unless a row with this key exists, the group does nothing and its Result is Skipped
+	Seen     Sight    // of the row in Requires
 	Puts     []Put    // carried out first
 	Deletes  []Delete // carried out after the puts
 	Events   [][]byte // encoded events; each gets the next number of the shard, in commit order
@@ -103,8 +104,16 @@ type Delete struct {
 	Key []byte
 	// UpTo guards the delete where it is not zero: only a row whose value carries a generation ≤ UpTo is removed (see [GenerationOf]).
 	UpTo Generation
+	Seen Sight
 	// Replace, where set, is written in place of the removed row; where nothing was removed, it is not written.
 	Replace []byte
+}
+
+// Sight says that somebody has read a row in a snapshot of this store, in which it was there. A guard is the same with and without: where nothing was written under the key since, a store
+// may take the sight for the truth, and spare itself a look.
+type Sight struct {
+	Snapshot   uint64     // its number; zero: nobody looked
+	Generation Generation // that the row's value carries; zero where the guard asks for none
 }
 
 // Result is what became of one group.
@@ -126,6 +135,8 @@ type Snapshot interface {
 	// scan several at once costs less than one after the other. Key and Value are valid only until the next step. An error, once, ends the
 	// sequence; a cancelled context is one.
 	Scan(ctx context.Context, ranges ...Range) iter.Seq2[Row, error]
+	// Number tells the snapshots of a store apart, as long as it is open: one that was taken later, and has more, has a higher number. None has zero.
+	Number() uint64
 	// Close gives the snapshot back. It may be called more than once.
 	Close()
 }

@@ -25,6 +25,9 @@ func (t table) Get(_ context.Context, key []byte) ([]byte, error) {
 	return value, nil
 }
 
+// Number implements persistence.Snapshot.
+func (table) Number() uint64 { return 1 }
+
 // Scan implements persistence.Snapshot.
 func (t table) Scan(_ context.Context, ranges ...persistence.Range) iter.Seq2[persistence.Row, error] {
 	return func(yield func(persistence.Row, error) bool) {

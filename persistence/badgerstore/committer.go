@@ -231,7 +231,7 @@ func (c *committer) bringIn(r *request, logged *record) bool {
 		if !c.ride(r, size) {
 			return false
 		}
-		if _, err := c.open.add(&batch.Groups[i], groupView{}); err != nil {
+		if _, err := c.open.add(&batch.Groups[i], nil); err != nil {
 			c.abandon(err)
 			return false
 		}

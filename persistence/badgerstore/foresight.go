@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -11,18 +12,24 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// foresight is what the guards of a batch find in a published snapshot, looked up by the caller of Commit before its turn comes. Most of what a deletion costs is looking up whether
-// each of its rows is there and how old it is; this way it is done while the committer writes for others. The committer takes a glance for the truth only where
+// foresight is what the guards of a batch find in a published snapshot, looked up by the caller of Commit before its turn comes, unless they were seen by somebody before. Most of what a deletion costs is looking up
+// whether each of its rows is there and how old it is; this way it is done while the committer writes for others. The committer takes it for the truth only where
 // nothing has been written under the key since that snapshot: see recent. It looks for itself where that cannot be said.
 type foresight struct {
-	snapshot uint64 // its number
-	groups   []groupForesight
+	groups []groupForesight
 }
 
 // groupForesight is what there is under a group's Requires and under the keys of its Deletes, by their index.
 type groupForesight struct {
-	requires glance
-	deletes  []glance
+	requires view
+	deletes  []view
+}
+
+// view is a glance with the number of the snapshot that it is of.
+type view struct {
+	glance
+
+	snapshot uint64
 }
 
 // glance is what was found under one key.
@@ -49,7 +56,7 @@ func (s *Store) foresee(ctx context.Context, batch *persistence.Batch) *foresigh
 		return nil
 	}
 	defer h.Close()
-	f := &foresight{snapshot: h.published.number, groups: make([]groupForesight, len(batch.Groups))}
+	f := &foresight{groups: make([]groupForesight, len(batch.Groups))}
 	for i := range batch.Groups {
 		if g := &batch.Groups[i]; isDeletion(*g) {
 			if f.groups[i], err = h.foresee(ctx, g); err != nil {
@@ -68,16 +75,30 @@ func (s *snapshot) foresee(ctx context.Context, g *persistence.Group) (f groupFo
 		return f, err
 	}
 	defer s.end()
-	if f.requires, err = s.glance(g.Requires, false); err != nil {
+	if f.requires, err = s.view(g.Requires, 0, g.Seen); err != nil {
 		return f, err
 	}
-	f.deletes = make([]glance, len(g.Deletes))
+	f.deletes = make([]view, len(g.Deletes))
 	for i := range g.Deletes {
-		if f.deletes[i], err = s.glance(g.Deletes[i].Key, g.Deletes[i].UpTo != 0); err != nil {
+		del := &g.Deletes[i]
+		if del.UpTo == 0 && bytes.Equal(del.Key, g.Requires) {
+			f.deletes[i] = f.requires
+			continue
+		}
+		if f.deletes[i], err = s.view(del.Key, del.UpTo, del.Seen); err != nil {
 			return f, err
 		}
 	}
 	return f, nil
+}
+
+// view is a look at one key, unless somebody saw the row.
+func (s *snapshot) view(key []byte, upTo persistence.Generation, seen persistence.Sight) (view, error) {
+	if seen.Snapshot != 0 {
+		return view{glance{sight: present, generation: seen.Generation}, seen.Snapshot}, nil
+	}
+	g, err := s.glance(key, upTo != 0)
+	return view{g, s.published.number}, err
 }
 
 // glance looks up one key. A row whose generation cannot be read is left to the committer, which says what is wrong with it.
@@ -114,40 +135,28 @@ func glanceAt(value []byte, generation bool) glance {
 	return glance{sight: present, generation: of}
 }
 
-// group returns what was foreseen of one group.
-func (f *foresight) group(i int) groupView {
+// group returns what was foreseen of one group, nil where that is nothing.
+func (f *foresight) group(i int) *groupForesight {
 	if f == nil {
-		return groupView{}
+		return nil
 	}
-	return groupView{snapshot: f.snapshot, groupForesight: &f.groups[i]}
+	return &f.groups[i]
 }
 
-// groupView is a group's foresight, with the snapshot that it is of. The zero groupView has seen nothing.
-type groupView struct {
-	*groupForesight
+// ofRequires and ofDelete return a view that has seen nothing where there is none.
 
-	snapshot uint64
-}
-
-// view is a glance with the snapshot that it is of.
-type view struct {
-	glance
-
-	snapshot uint64
-}
-
-func (v groupView) requires() view {
-	if v.groupForesight == nil {
+func (f *groupForesight) ofRequires() view {
+	if f == nil {
 		return view{}
 	}
-	return view{v.groupForesight.requires, v.snapshot}
+	return f.requires
 }
 
-func (v groupView) delete(i int) view {
-	if v.groupForesight == nil || v.deletes == nil {
+func (f *groupForesight) ofDelete(i int) view {
+	if f == nil || f.deletes == nil {
 		return view{}
 	}
-	return view{v.deletes[i], v.snapshot}
+	return f.deletes[i]
 }
 
 // recent knows since which snapshot keys have not been written: for each slot, the last one that something was written for whose key has that slot. Two keys that share one make a glance

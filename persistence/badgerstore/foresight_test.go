@@ -29,20 +29,35 @@ func (w *foreseenWorld) key() []byte {
 	return persistence.EntryKey(fmt.Sprint(i), persistence.EntryPinned, 0, "group:1")
 }
 
-// draw makes groups that put and delete; their deletes are guarded.
+// draw makes groups that put and delete; their deletes are guarded. Whoever makes a batch may have read in some snapshot what it is about.
 func (w *foreseenWorld) draw() persistence.Batch {
 	var b persistence.Batch
+	snapshot, err := w.Snapshot()
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer snapshot.Close()
+	sight := func(key []byte) (s persistence.Sight) {
+		if value, err := snapshot.Get(w.Context(), key); err == nil && w.random.IntN(3) == 0 {
+			s.Snapshot = snapshot.Number()
+			s.Generation, _ = persistence.GenerationOf(value)
+		}
+		return s
+	}
 	for range 1 + w.random.IntN(3) {
 		g := persistence.Group{Shard: 1, Epoch: w.epoch}
 		if w.random.IntN(2) == 0 {
 			g.Requires = w.key()
+			g.Seen = sight(g.Requires)
 		}
 		for range w.random.IntN(3) {
 			value := persistence.Removal{Generation: persistence.Generation(1 + w.random.IntN(4))}.Encode()
 			g.Puts = append(g.Puts, persistence.Put{Key: w.key(), Value: value})
 		}
 		for range w.random.IntN(4) {
-			g.Deletes = append(g.Deletes, persistence.Delete{Key: w.key(), UpTo: persistence.Generation(w.random.IntN(5))})
+			del := persistence.Delete{Key: w.key(), UpTo: persistence.Generation(w.random.IntN(5))}
+			del.Seen = sight(del.Key)
+			g.Deletes = append(g.Deletes, del)
 		}
 		b.Groups = append(b.Groups, g)
 	}
@@ -141,14 +156,14 @@ func TestACommitThatHasForeseenEverythingReadsNothingMore(t *testing.T) {
 	f := s.foresee(t.Context(), &batch)
 	view := f.group(0)
 	for i := range remove.Deletes {
-		v := view.delete(i)
+		v := view.ofDelete(i)
 		if v.sight != present || v.generation != 3 || !s.committer.recent.unchanged(remove.Deletes[i].Key, v.snapshot) {
 			t.Fatalf("delete %d: %+v, unchanged %v; want it present with generation 3, and good", i, v, s.committer.recent.unchanged(remove.Deletes[i].Key, v.snapshot))
 		}
 	}
 	s.commit(persistence.Batch{Groups: []persistence.Group{put}})
 	for i := range remove.Deletes {
-		if s.committer.recent.unchanged(remove.Deletes[i].Key, f.snapshot) {
+		if s.committer.recent.unchanged(remove.Deletes[i].Key, view.ofDelete(i).snapshot) {
 			t.Fatalf("delete %d: written over since, it is taken for unchanged", i)
 		}
 	}

@@ -37,8 +37,12 @@ func (s *snapshot) scan(ctx context.Context, ranges []persistence.Range, yield f
 	})
 	defer it.Close()
 	var value []byte
-	for _, r := range ranges {
-		for it.Seek(r.Start); it.Valid(); it.Next() {
+	for i, r := range ranges {
+		// Behind the range before it stands at the first key that is not in that. Where that is not before this one, there is none between the two.
+		if i == 0 || it.Valid() && bytes.Compare(it.Item().Key(), r.Start) < 0 {
+			it.Seek(r.Start)
+		}
+		for ; it.Valid(); it.Next() {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

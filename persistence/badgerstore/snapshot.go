@@ -38,7 +38,7 @@ func newSnapshots(reads *gate, cache *rowCache) *snapshots {
 // publish opens a transaction and makes it the latest. It is told what was written since the one before, or, where that is doubtful, may have been. Only the committer calls it, when no commit is under way:
 // otherwise it would wait for that.
 func (s *snapshots) publish(db *badger.DB, written []row, doubtful bool) {
-	p := &published{txn: db.NewTransaction(false)}
+	p := &published{txn: db.NewTransaction(false), number: 1}
 	if before := s.current.Load(); before != nil {
 		p.number = before.number + 1
 	}
@@ -117,6 +117,9 @@ func (s *snapshot) Close() {
 		s.release()
 	}
 }
+
+// Number implements [persistence.Snapshot].
+func (s *snapshot) Number() uint64 { return s.published.number }
 
 func (s *snapshot) release() {
 	if s.refs.release() {

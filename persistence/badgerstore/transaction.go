@@ -1,8 +1,10 @@
 package badgerstore
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -29,15 +31,60 @@ type transaction struct {
 	entries []badger.Entry // room for what txn is given
 	index   map[string]int // the first indexed of written, by key, the last of each
 	indexed int
+	finds   int // that needed no index
 
-	own map[string]row // scratch of one group: what it writes
+	own ownRows // of the group that is being resolved: scratch
+}
+
+// ownRows is what a group writes: of each row the last. Most groups have so few that they are found sooner by looking than by hashing.
+type ownRows struct {
+	list    []row
+	guarded bool           // it will be asked for some of them
+	places  map[string]int // in list, by key; where there are many
+}
+
+// fewOwn is how many are looked through one by one.
+const fewOwn = 24
+
+func (o *ownRows) reset(guarded bool) {
+	clear(o.list)
+	o.list, o.guarded, o.places = o.list[:0], guarded, nil
+}
+
+func (o *ownRows) add(r row) {
+	o.list = append(o.list, r)
+	switch last := len(o.list) - 1; {
+	case !o.guarded:
+	case o.places != nil:
+		o.places[string(r.key)] = last
+	case last == fewOwn:
+		o.places = make(map[string]int, 4*fewOwn)
+		for i := range o.list {
+			o.places[string(o.list[i].key)] = i
+		}
+	}
+}
+
+func (o *ownRows) find(key []byte) (r row, ok bool) {
+	if o.places != nil {
+		i, ok := o.places[string(key)]
+		if ok {
+			r = o.list[i]
+		}
+		return r, ok
+	}
+	for i := range slices.Backward(o.list) {
+		if bytes.Equal(o.list[i].key, key) {
+			return o.list[i], true
+		}
+	}
+	return r, false
 }
 
 func newTransaction(db *badger.DB, l *ledger, r *recent, before *transaction, number uint64) *transaction {
 	return &transaction{
 		db: db, txn: db.NewTransaction(true), size: fixed, ledger: l, recent: r, before: before, number: number,
 		owners: make(map[persistence.Shard]persistence.Owner),
-		own:    make(map[string]row),
 	}
 }
 
@@ -45,7 +92,7 @@ func newTransaction(db *badger.DB, l *ledger, r *recent, before *transaction, nu
 func (t *transaction) holds(c cost) bool { return t.size.plus(c).fits(t.db) }
 
 // add writes the group, or finds why it must not be written. An error is Badger's: the transaction is of no use any more.
-func (t *transaction) add(g *persistence.Group, f groupView) (persistence.Result, error) {
+func (t *transaction) add(g *persistence.Group, f *groupForesight) (persistence.Result, error) {
 	owner, err := t.owner(g.Shard)
 	if err != nil {
 		return persistence.Result{}, err
@@ -54,7 +101,7 @@ func (t *transaction) add(g *persistence.Group, f groupView) (persistence.Result
 		return persistence.Result{Err: fmt.Errorf("%w: shard %d has epoch %d, the group %d", persistence.ErrFenced, g.Shard, owner.Epoch, g.Epoch)}, nil
 	}
 	if g.Requires != nil {
-		there, _, err := t.stored(g.Requires, 0, f.requires())
+		there, _, err := t.stored(g.Requires, 0, f.ofRequires())
 		if err != nil {
 			return persistence.Result{}, err
 		}
@@ -62,11 +109,11 @@ func (t *transaction) add(g *persistence.Group, f groupView) (persistence.Result
 			return persistence.Result{Skipped: true}, nil
 		}
 	}
-	rows, result, err := t.resolve(g, f)
+	result, err := t.resolve(g, f)
 	if err != nil || result.Err != nil {
 		return result, err
 	}
-	for _, row := range rows {
+	for _, row := range t.own.list {
 		if err := t.write(row); err != nil {
 			return result, err
 		}
@@ -91,56 +138,49 @@ type row struct {
 	remove     bool
 }
 
-// resolve evaluates the group's guards and returns what is to be written, in order. It writes nothing: a group whose guards cannot be
+// resolve evaluates the group's guards and finds what is to be written, in order: t.own. It writes nothing: a group whose guards cannot be
 // evaluated must leave nothing.
-func (t *transaction) resolve(g *persistence.Group, f groupView) ([]row, persistence.Result, error) {
+func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persistence.Result, error) {
 	var result persistence.Result
-	rows := make([]row, 0, len(g.Puts)+len(g.Deletes))
-	clear(t.own)
 	guarded := len(g.Deletes) > 0
 	for i := range g.Puts {
 		guarded = guarded || g.Puts[i].IfPresent
 	}
+	t.own.reset(guarded)
 	for i := range g.Puts {
 		put := &g.Puts[i]
 		if put.IfPresent {
 			present, _, err := t.look(put.Key, 0, view{})
 			if err != nil {
-				return nil, result, err
+				return result, err
 			}
 			if !present {
 				continue
 			}
 		}
-		r := row{put.Key, put.Value, false}
-		rows = append(rows, r)
-		if guarded {
-			t.own[string(put.Key)] = r
-		}
+		t.own.add(row{put.Key, put.Value, false})
 	}
 	for i := range g.Deletes {
 		del := &g.Deletes[i]
-		present, over, err := t.look(del.Key, del.UpTo, f.delete(i))
+		present, over, err := t.look(del.Key, del.UpTo, f.ofDelete(i))
 		if errors.Is(err, persistence.ErrValue) || errors.Is(err, persistence.ErrNewerFormat) {
-			return nil, persistence.Result{Err: err}, nil
+			return persistence.Result{Err: err}, nil
 		}
 		if err != nil {
-			return nil, result, err
+			return result, err
 		}
 		if !present || !over {
 			continue
 		}
 		result.Deleted++
-		r := row{del.Key, del.Replace, del.Replace == nil}
-		rows = append(rows, r)
-		t.own[string(del.Key)] = r
+		t.own.add(row{del.Key, del.Replace, del.Replace == nil})
 	}
-	return rows, result, nil
+	return result, nil
 }
 
 // look reports whether a row is present, as the group that is being resolved sees it, and whether its generation is at most upTo; zero asks for none.
 func (t *transaction) look(key []byte, upTo persistence.Generation, v view) (present, over bool, err error) {
-	if own, ok := t.own[string(key)]; ok {
+	if own, ok := t.own.find(key); ok {
 		if own.remove {
 			return false, false, nil
 		}
@@ -190,8 +230,20 @@ func (t *transaction) flying(key []byte) (w row, ok bool) {
 	return t.before.find(key)
 }
 
+// findsByLooking is how often a row of a transaction is looked for one by one: an index of all costs as much as many times that.
+const findsByLooking = 32
+
 // find returns what the transaction writes under a key.
 func (t *transaction) find(key []byte) (w row, ok bool) {
+	if t.finds < findsByLooking {
+		t.finds++
+		for i := range slices.Backward(t.written) {
+			if bytes.Equal(t.written[i].key, key) {
+				return t.written[i], true
+			}
+		}
+		return w, false
+	}
 	if t.index == nil {
 		t.index = make(map[string]int, len(t.written))
 	}
@@ -227,10 +279,16 @@ func (t *transaction) write(r row) error {
 	if err != nil {
 		return fmt.Errorf("write %q: %w", r.key, err)
 	}
+	if len(t.written) == cap(t.written) { // it becomes long: append would grow it by little at a time
+		t.written = append(make([]row, 0, max(leastWritten, 2*cap(t.written))), t.written...)
+	}
 	t.written = append(t.written, r)
 	t.size = t.size.plus(entry(len(r.key), len(r.value)))
 	return nil
 }
+
+// leastWritten is for how many rows room is made at first.
+const leastWritten = 64
 
 // manyEntries is for how many entries room is made at once.
 const manyEntries = 256

@@ -15,6 +15,7 @@ import (
 type snapshot struct {
 	store  *Store
 	rows   *btree.BTreeG[persistence.Row]
+	number uint64
 	closed atomic.Bool
 }
 
@@ -35,7 +36,7 @@ func (s *Store) Snapshot() (persistence.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.snapshots.Add(1)
-	return &snapshot{store: s, rows: s.published}, nil
+	return &snapshot{store: s, rows: s.published, number: s.number}, nil
 }
 
 // Close implements [persistence.Snapshot].
@@ -44,6 +45,9 @@ func (s *snapshot) Close() {
 		s.store.snapshots.Add(-1)
 	}
 }
+
+// Number implements [persistence.Snapshot].
+func (s *snapshot) Number() uint64 { return s.number }
 
 func (s *snapshot) usable(ctx context.Context) error {
 	if s.closed.Load() {

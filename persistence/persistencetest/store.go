@@ -25,7 +25,7 @@ const (
 )
 
 // Store is a [persistence.Store] in memory. It starts no goroutine and works in a synctest bubble. It is as strict as a store may be: the slices that a scan
-// yields are overwritten at the next step, and rows that belong to the store itself cannot be written.
+// yields are overwritten at the next step, and rows that belong to the store itself cannot be written. It looks at each row that somebody says they have seen, and panics where they cannot have.
 type Store struct {
 	incarnation string
 	faults      atomic.Pointer[Faults]
@@ -41,6 +41,8 @@ type Store struct {
 	published *btree.BTreeG[persistence.Row] // what new snapshots show; never changed
 	logged    []logged                       // and not covered
 	position  persistence.Position           // the last that was handed out
+	number    uint64                         // of those
+	written   map[string]uint64              // by key, the number of the first snapshot that has what was written last
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -61,6 +63,8 @@ func newStore(incarnation string, clock persistence.Instant, rows *btree.BTreeG[
 		clock:       clock,
 		rows:        rows,
 		published:   rows.Clone(),
+		number:      1,
+		written:     make(map[string]uint64),
 	}
 	s.faults.Store(&Faults{})
 	return s
@@ -201,10 +205,16 @@ func (s *Store) Acquire(ctx context.Context, shards ...persistence.Shard) ([]per
 			s.put(persistence.OwnerKey(shard), owner.Encode())
 			epochs = append(epochs, owner.Epoch)
 		}
-		s.published = s.rows.Clone()
+		s.publish()
 		return nil
 	})
 	return epochs, err
+}
+
+// publish has new snapshots show what is committed, under the lock.
+func (s *Store) publish() {
+	s.published = s.rows.Clone()
+	s.number++
 }
 
 // change runs f under the lock, unless the store is gone: what happens after a crash must not be found after it.

@@ -198,6 +198,14 @@ func (s *subject) snapshot() persistence.Snapshot {
 	return snapshot
 }
 
+// number returns that of the latest snapshot.
+func (s *subject) number() uint64 {
+	s.Helper()
+	snapshot := s.snapshot()
+	defer snapshot.Close()
+	return snapshot.Number()
+}
+
 // want checks a row in the latest snapshot.
 func (s *subject) want(key, value string) {
 	s.Helper()

@@ -75,6 +75,33 @@ func guardTests() []suiteTest {
 				}
 			}
 		}},
+		{"a guard is the same where somebody has seen its row, whatever became of that since", func(s *subject) {
+			s.acquire(1)
+			const g = 5
+			names := []string{"kept", "later", "gone", "unseen"}
+			for _, name := range names {
+				s.commitAll(s.group(1, putGeneration(name, g)))
+			}
+			number := s.number()
+			s.commitAll(s.group(1, putGeneration("later", g+1), remove("gone"), putGeneration("new", g)))
+			var seen []persistence.Group
+			for _, name := range names {
+				group := s.group(1, requires(name), removeUpTo(name, g, nil))
+				if name != "unseen" {
+					group.Seen = persistence.Sight{Snapshot: number}
+					group.Deletes[0].Seen = persistence.Sight{Snapshot: number, Generation: g}
+				}
+				seen = append(seen, group)
+			}
+			for i, result := range s.commitAll(seen...) {
+				name := names[i]
+				if deleted := name == "kept" || name == "unseen"; (result.Deleted == 1) != deleted || result.Skipped != (name == "gone") {
+					s.Errorf("%s: %+v", name, result)
+				}
+			}
+			s.wantNone("kept", "gone", "unseen")
+			s.equal("rows left", len(s.all()), 2)
+		}},
 		{"a replacement is written only in the place of a removed row", func(s *subject) {
 			s.acquire(1)
 			s.commitAll(s.group(1, putGeneration("old", 1), putGeneration("new", 3), put("any", "1")))

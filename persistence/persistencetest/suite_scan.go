@@ -48,7 +48,7 @@ func scanTests() []suiteTest {
 				}
 				return ranges
 			}
-			for _, bounds := range [][]int{{}, {3, 5}, {3, 5, 5, 6}, {0, 1, 1, 1, 50, 52, 99, 200}, {7, 7, 300, 400}, {98, 100, 100, 120}} {
+			for _, bounds := range [][]int{{}, {3, 5}, {3, 5, 5, 6}, {0, 1, 1, 1, 50, 52, 99, 200}, {7, 7, 300, 400}, {98, 100, 100, 120}, {2, 3, 4, 4, 4, 6, 8, 20, 20, 21, 97, 98}} {
 				var want []entry
 				for _, r := range within(bounds...) {
 					want = append(want, s.rows(r)...)

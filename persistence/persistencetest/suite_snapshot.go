@@ -34,6 +34,21 @@ func snapshotTests() []suiteTest {
 			}
 			s.wantNone("b")
 		}},
+		{"a snapshot that has more has a higher number", func(s *subject) {
+			s.acquire(1)
+			last := s.number()
+			if last == 0 {
+				s.Error("a snapshot has the number 0")
+			}
+			for i := range 5 {
+				s.commitAll(s.group(1, put(fmt.Sprint(i), "")))
+				number := s.number()
+				if number <= last {
+					s.Errorf("after commit %d: number %d, before it %d", i, number, last)
+				}
+				last = number
+			}
+		}},
 		{"Get returns a copy", func(s *subject) {
 			s.acquire(1)
 			s.commitAll(s.group(1, put("a", "value")))

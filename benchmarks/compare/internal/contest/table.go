@@ -259,7 +259,7 @@ func reapVsBadger(s Size) Comparison {
 		Name:    "reap_vs_badger",
 		What:    fmt.Sprintf("conversations reaped/s, unpaced, %s at once", count(s.Reap)),
 		Against: "raw Badger batch deletes of the same rows in the same chunks",
-		Note: "Batches of 500 rows, each on disk before the next. The reaper also judges each conversation, guards each row by its generation, publishes an event, leaves a tombstone and " +
+		Note: "Batches of 500 rows, raw each on disk before the next; of the reaper's, two may share a transaction. The reaper also judges each conversation, guards each row by its generation, publishes an event, leaves a tombstone and " +
 			"tells each member's devices.",
 		Contenders: []Contender{
 			{Side: "parley.reap", Params: params},
