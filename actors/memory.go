@@ -93,24 +93,26 @@ func (s *shard) rest(r resident, policy *conversation.Policy) bool {
 	return true
 }
 
-// renew packs a conversation anew that has no room for more posts, and returns where it lies then; nil: nowhere. mem.mu is held.
+// renew packs a conversation anew that has no room for more posts, and returns where it lies then; nil: nowhere, or where it did. mem.mu is held.
 func (s *shard) renew(name string, content []byte, now persistence.Instant, previews int) []byte {
 	m := &s.mem
-	if conversation.Soiled(content) {
-		s.settle(name, content, nil)
-	}
 	state, err := m.scribe.Unpack(name, content, now)
 	if err != nil || state == nil {
 		return nil
 	}
 	packed, ok := state.PackOpen(m.packing[:0], now, previews)
-	if !ok {
+	if !ok || conversation.Soiled(packed) != conversation.Soiled(content) {
 		return nil
 	}
 	m.packing = packed
-	m.packed.put(name, packed)
+	if !m.packed.replace(name, packed) {
+		return nil
+	}
 	s.packedNow()
-	return m.packed.find(name)
+	if content = m.packed.find(name); content == nil {
+		s.forgetting([]byte(name), packed)
+	}
+	return content
 }
 
 // lastPost returns when a conversation was last posted to where it lies packed; zero: it was not.

@@ -17,6 +17,7 @@ type intake struct {
 	to       returnTo
 	weight   int32  // see conversation.Weight
 	slot     uint16 // see arrivals
+	mark     uint32 // of its conversation, in the shard's memory; set in the turn in which it arrives
 	admitted bool   // the bound of its conversation's queue was looked at
 }
 
@@ -30,7 +31,7 @@ func (m *intake) run() {
 	to, weight := m.to, int64(m.weight) // who is answered may use the message for another one
 	t.begin()
 	r := &t.worker.reply
-	switch t.add(m.shard, m.shard.mem.packed.mark(p.Conversation), p, to, t.at.Sub(m.at), r) {
+	switch t.add(m.shard, m.mark, p, to, t.at.Sub(m.at), r) {
 	case isAnswered:
 		e.queued.Add(-weight)
 		if to.waits() {

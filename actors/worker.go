@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -158,6 +159,8 @@ func (w *worker) wait() bool {
 }
 
 const (
+	// lingers is how often a dispatcher looks for tasks before it sleeps: whoever puts one in has to wake it then, which takes as long as many of them.
+	lingers = 32
 	// turnOf is how many tasks are run in one turn.
 	turnOf = 64
 	// turnsHelped is how many turns a caller has in place of the dispatcher at most.
@@ -174,8 +177,17 @@ func (w *worker) dispatch() {
 			return
 		}
 		w.turn.Lock()
-		w.takeTurn()
+		more = w.takeTurn()
 		w.turn.Unlock()
+		for range lingers {
+			if more {
+				break
+			}
+			runtime.Gosched()
+			w.mu.Lock()
+			more = w.tasks.len() > 0
+			w.mu.Unlock()
+		}
 	}
 }
 
@@ -191,6 +203,11 @@ func (w *worker) takeTurn() (more bool) {
 		}
 	}
 	w.mu.Unlock()
+	for _, t := range tasks[:n] {
+		if m, ok := t.(*intake); ok {
+			m.mark = m.shard.approach(m.proposal.Conversation)
+		}
+	}
 	for i, t := range tasks[:n] {
 		if _, comesIn := t.(arrival); !comesIn {
 			w.inPlace.end()

@@ -55,7 +55,8 @@ const (
 )
 
 // PackOpen does as [State.Pack] does, and leaves what is packed open for posts where it may be. What it takes is some hundred bytes more then, and some thirty for each of the members.
-// There is room for previews of so many bytes, and for those that are a little longer than the last one. No rows may be dirty.
+// There is room for previews of so many bytes, and for those that are a little longer than the last one. Rows may be dirty as far as posts that were
+// added have left them so: they still are then, and else it is packed closed.
 func (s *State) PackOpen(b []byte, now persistence.Instant, previews int) ([]byte, bool) {
 	if !s.alive(max(now, s.now)) {
 		return b, false
@@ -65,12 +66,28 @@ func (s *State) PackOpen(b []byte, now persistence.Instant, previews int) ([]byt
 	return p.pack(b), true
 }
 
+// soiled reports whether rows are dirty such as posts leave them.
+func (d *dirty) soiled() bool { return d.head && d.tail && d.members > 0 }
+
 // opens reports whether the next post may change nothing but what stands in front.
 func (p *packing) opens() bool {
 	h := &p.head
 	listed := h.Large || (h.Listed != 0 && h.Listed == PeriodOf(h.Ordered))
 	return listed && h.Noticed == 0 && !h.Held && h.Kept == 0 && h.Witness == "" && len(h.Rewinds) == 0 && h.Touched == 0 &&
-		h.LoudSeq > h.Floor && h.Reason == persistence.ReasonExpired && p.tail.Last == h.LastSeq && p.dirty == (dirty{})
+		h.LoudSeq > h.Floor && h.Reason == persistence.ReasonExpired && p.tail.Last == h.LastSeq && (p.dirty == (dirty{}) || p.dirty.soiled() && p.soiledSpeak())
+}
+
+// soiledSpeak reports whether all whose memberships are dirty may post.
+func (p *packing) soiledSpeak() bool {
+	if p.members.len() > maxPackedMembers {
+		return false
+	}
+	for _, m := range p.members.list {
+		if m.dirty && !p.speaks(m.Membership) {
+			return false
+		}
+	}
+	return true
 }
 
 // speaks reports whether a member may post, and that changes nothing but what they have read.
@@ -95,6 +112,9 @@ func (p *packing) appendOpen(b []byte, known []packedMember) []byte {
 	if h.Pins > 0 {
 		besides |= openPinned
 	}
+	if p.dirty.soiled() {
+		besides |= openAdded
+	}
 	at := len(b)
 	b = append(b, 0, besides, 0, 0)
 	b = binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(b, 0), uint16(p.room))
@@ -107,7 +127,11 @@ func (p *packing) appendOpen(b []byte, known []packedMember) []byte {
 		b = binary.LittleEndian.AppendUint64(b, m.ReadSeq)
 		b = binary.LittleEndian.AppendUint64(b, uint64(m.ReadAt))
 		b = binary.LittleEndian.AppendUint64(b, uint64(m.Changed))
-		b = append(b, 0, 0, byte(i), 0, 0, 0, 0, 0)
+		soil := byte(0)
+		if p.members.list[p.members.find(p.names.of(known[i].user))].dirty {
+			soil = 1
+		}
+		b = append(b, 0, soil, byte(i), 0, 0, 0, 0, 0)
 		n++
 	}
 	b[at+openSpeakers-openPosts] = n
@@ -304,9 +328,6 @@ func (o openPacked) unpackHead(h *persistence.Head, t *persistence.Tail) {
 // unpackPosts adds the posts to a State in which all else is unpacked.
 func (o openPacked) unpackPosts(s *State) {
 	n := o.posts()
-	if o[openBesides]&openAdded != 0 {
-		s.dirty.head, s.dirty.tail = true, true
-	}
 	first := s.head.LastSeq - uint64(n) + 1
 	for i := range n {
 		seq := first + uint64(i)
@@ -322,8 +343,18 @@ func (o openPacked) unpackPosts(s *State) {
 		m := &s.members.list[from[speakerMember]]
 		m.ReadSeq, m.ReadAt, m.Changed = from.number(speakerReadSeq), from.time(speakerReadAt), from.time(speakerChanged)
 		m.Version += uint64(from[speakerPosts])
-		if from[speakerDirty] != 0 {
-			m.dirty = true
+	}
+}
+
+// unpackSoil marks the rows of a State that are yet to be taken.
+func (o openPacked) unpackSoil(s *State) {
+	if o[openBesides]&openAdded == 0 {
+		return
+	}
+	s.dirty.head, s.dirty.tail = true, true
+	for i := range o.speakers() {
+		if from := o.speaker(i); from[speakerDirty] != 0 {
+			s.members.list[from[speakerMember]].dirty = true
 			s.dirty.members++
 		}
 	}

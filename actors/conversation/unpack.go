@@ -69,6 +69,9 @@ func (d *Desk) Unpack(name string, packed []byte, now persistence.Instant) (*Sta
 		d.preview = append(d.preview[:0], since.room()[:since.short(openPreview)]...)
 		since.unpackPosts(s)
 	}
+	if since != nil {
+		since.unpackSoil(s)
+	}
 	s.head.Preview = d.preview
 	if len(u.rest) > groupSlack { // where nothing stands behind the groups, all of it is slack
 		return nil, fmt.Errorf("conversation: %d bytes are left of what was packed of %s", len(u.rest), name)

@@ -39,7 +39,9 @@ func (j *Journal) run() {
 // seal returns the batch to be written next, which is closed from then on; nil where there is nothing to write.
 func (j *Journal) seal() *batch {
 	if rows := j.gathers(); rows > 0 {
+		j.gathering.Store(true)
 		j.config.Gather(rows)
+		j.gathering.Store(false)
 	}
 	j.mu.Lock()
 	b := j.next()
@@ -184,7 +186,7 @@ func (j *Journal) note(failure error) {
 }
 
 // restShare is how many times as long as it writes the journal lets the store, and the processors, rest where nobody waits.
-const restShare = 3
+const restShare = 7
 
 // land lets a batch go that is in the store and in the published snapshot.
 func (j *Journal) land(b *batch, began persistence.Instant) {

@@ -90,18 +90,19 @@ type Journal struct {
 	dropped persistence.Instant
 	barred  map[string]*conversation.Error // conversations of which rows were dropped: nothing that builds on those may be written
 
-	owed    atomic.Int64                       // rows: see Owe
-	bytes   atomic.Int64                       // of all batches
-	opened  atomic.Uint64                      // the number of the open batch
-	refusal atomic.Pointer[conversation.Error] // what Full says
-	wake    chan struct{}
-	urgent  atomic.Bool
-	awaited chan struct{} // somebody waits for a batch that is to be logged
-	cancel  context.CancelCauseFunc
-	ctx     context.Context //nolint:containedctx // it ends the writes of the goroutine that Close waits for
-	done    chan struct{}
-	logDone chan struct{}
-	counts  counts
+	owed      atomic.Int64                       // rows: see Owe
+	gathering atomic.Bool                        // rows that are owed are being added
+	bytes     atomic.Int64                       // of all batches
+	opened    atomic.Uint64                      // the number of the open batch
+	refusal   atomic.Pointer[conversation.Error] // what Full says
+	wake      chan struct{}
+	urgent    atomic.Bool
+	awaited   chan struct{} // somebody waits for a batch that is to be logged
+	cancel    context.CancelCauseFunc
+	ctx       context.Context //nolint:containedctx // it ends the writes of the goroutine that Close waits for
+	done      chan struct{}
+	logDone   chan struct{}
+	counts    counts
 }
 
 type counts struct {
@@ -159,7 +160,7 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 		b.waiters = append(b.waiters, waiting{c.name, c.waiter})
 	}
 	seq = b.seq
-	full := b.rows >= j.config.Rows
+	full := b.rows >= j.config.Rows && !j.gathering.Load() // it is about to be closed then
 	if !full && c.waiter == nil && b == j.open {
 		j.expect()
 	}
