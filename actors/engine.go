@@ -147,6 +147,7 @@ func (e *Engine) journalConfig(store persistence.Store, epochs []persistence.Epo
 		Rows:     e.config.FlushRows,
 		MaxBytes: e.config.MaxJournalBytes,
 		Gather:   func(rows int) { e.gather(rows) },
+		Oldest:   e.unsettled,
 		OnFlush: func(seq uint64) {
 			e.tellReaper(&flushed{seq: seq})
 			e.events.notify()

@@ -47,6 +47,8 @@ type Config struct {
 
 	// Gather is called before a batch is closed, and by Close, from their goroutines: it adds rows that were owed (see Owe), so many about, those first that have been owed for longest. Nil: none are owed.
 	Gather func(rows int)
+	// Oldest returns an instant that is not after any change whose rows are owed, Never where none are. Where Gather is nil, so may it be.
+	Oldest func() persistence.Instant
 	// OnFlush is called after each batch, with its sequence number.
 	OnFlush func(seq uint64)
 	// OnCommitted is called before OnFlush, and before anybody is told that the batch is in the store, with what watchers are told of it, in the order of the commits
@@ -218,7 +220,11 @@ func (j *Journal) begin(seq uint64) {
 
 // delay returns how long a batch that nobody waits for stays open. j.mu is held.
 func (j *Journal) delay() time.Duration {
-	return max(j.config.Interval, min(j.config.MostInterval, j.rested.Sub(j.config.Now())))
+	now := j.config.Now()
+	if j.owed.Load() > 0 && now.Sub(j.config.Oldest()) > j.config.MostInterval {
+		return 0 // it takes several batches to write what came in, and what is left has waited for long enough
+	}
+	return max(j.config.Interval, min(j.config.MostInterval, j.rested.Sub(now)))
 }
 
 // batchFor returns the batch that a change goes into. j.mu is held.

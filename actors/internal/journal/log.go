@@ -173,7 +173,7 @@ func (j *Journal) isDue() bool {
 		bytes += b.bytes
 	}
 	return bytes > j.config.MaxBytes/handedShare || j.due && len(j.handed) > 0 || len(j.sealed) > 0 || j.open.rows >= j.config.Rows ||
-		slices.ContainsFunc(j.handed, func(b *batch) bool { return !b.logged || b.noted || b.rows >= j.config.Rows })
+		slices.ContainsFunc(j.handed, func(b *batch) bool { return !b.logged || b.noted })
 }
 
 // leisure returns how long what was logged may wait to be written: what comes until then is written with it. Where there was no write lately, it need not wait. j.mu is held.

@@ -35,7 +35,7 @@ func configFor(p side.Params) actors.Config {
 	}
 	config.MaxActive, config.MaxPackedBytes = p.Active, -1
 	if p.Known > p.Active {
-		config.MaxPackedBytes, config.MaxJournalBytes = p.Known*packedRoom, journalRoom
+		config.MaxPackedBytes, config.MaxJournalBytes, config.MaxFlushInterval = p.Known*packedRoom, journalRoom, journalTime
 	}
 	return config
 }
@@ -43,6 +43,9 @@ func configFor(p side.Params) actors.Config {
 // journalRoom is what may wait for the store where hardly any row is changed twice before it is written: what is applied is not held up by that in a round. How fast all is in the store is a
 // figure of its own.
 const journalRoom = 256 << 20
+
+// journalTime is how long it may wait there: what a crash takes back of what was applied.
+const journalTime = 30 * time.Second
 
 // packedRoom is the memory for each conversation that is packed: what it takes, and what the log of its shard takes to be kept in order.
 const packedRoom = 512
