@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/internal/journal"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -132,8 +133,12 @@ func (t *inPlace) add(s *shard, mark uint32, p *Proposal, to returnTo, waited ti
 		Conversation: p.Conversation, Generation: added.Generation, Version: added.Version, LastSeq: added.LastSeq, Ack: AckApplied, Changed: true, Tag: p.Tag,
 	}
 	if p.Ack != AckApplied && to.waits() { // its rows are taken here, where they are at hand, while the journal writes for others
-		s.settle(p.Conversation, content, &commitReply{engine: s.engine, proposal: p, to: to, info: info, applied: t.at, reply: *r})
+		waiter := &commitReply{engine: s.engine, proposal: p, to: to, info: info, applied: t.at, reply: *r}
+		refused := s.settle(p.Conversation, content, waiter)
 		m.mu.Unlock()
+		if refused != nil {
+			waiter.Committed(journal.Written{}, refused)
+		}
 		return isWaiting
 	}
 	m.mu.Unlock()

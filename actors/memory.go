@@ -154,7 +154,7 @@ func (s *shard) unpackWith(name string, unpack func(string, []byte, persistence.
 func (s *shard) takePacked(name string) (content []byte, ok bool) {
 	content, ok = s.mem.packed.take(name)
 	if ok && conversation.Soiled(content) {
-		s.settle(name, content, nil)
+		_ = s.settle(name, content, nil) // nobody waits
 	}
 	s.packedNow()
 	return content, ok
@@ -185,12 +185,13 @@ func (s *shard) packedNow() {
 // forgetting has the rows taken of one that is about to be forgotten. mem.mu is held.
 func (s *shard) forgetting(name, content []byte) {
 	if conversation.Soiled(content) {
-		s.settle(string(name), content, nil)
+		_ = s.settle(string(name), content, nil) // nobody waits
 	}
 }
 
-// settle gives the journal the rows that are yet to be taken of what is packed. mem.mu is held. Where the journal does not take them, they are lost, like all that it drops.
-func (s *shard) settle(name string, content []byte, waiter journal.Waiter) {
+// settle gives the journal the rows that are yet to be taken of what is packed. mem.mu is held. Where the journal does not take them, they are lost, like all that it drops: then it returns why, and the
+// waiter is told nothing.
+func (s *shard) settle(name string, content []byte, waiter journal.Waiter) error {
 	state, err := s.mem.scribe.Unpack(name, content, 0)
 	if err == nil {
 		err = s.engine.journal.AddRows(name, s.number, state.TakeDirty(), journal.Note{Stamp: s.worker.soiled.since()}, waiter)
@@ -199,9 +200,7 @@ func (s *shard) settle(name string, content []byte, waiter journal.Waiter) {
 	}
 	conversation.Cleaned(content)
 	s.mem.soiled.Add(-1) // whoever finds that there are none finds the rows in the journal
-	if waiter != nil && err != nil {
-		waiter.Committed(journal.Written{}, err)
-	}
+	return err
 }
 
 // settleEach has readers find in the journal what was posted to conversations. It must not be called by who holds a journal's lock.
@@ -213,7 +212,7 @@ func (e *Engine) settleEach(names ...string) {
 		}
 		s.mem.mu.Lock()
 		if content := s.mem.packed.find(name); content != nil && conversation.Soiled(content) {
-			s.settle(name, content, nil)
+			_ = s.settle(name, content, nil) // nobody waits
 		}
 		s.mem.mu.Unlock()
 	}

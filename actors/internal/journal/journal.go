@@ -220,11 +220,15 @@ func (j *Journal) begin(seq uint64) {
 
 // delay returns how long a batch that nobody waits for stays open. j.mu is held.
 func (j *Journal) delay() time.Duration {
-	now := j.config.Now()
-	if j.owed.Load() > 0 && now.Sub(j.config.Oldest()) > j.config.MostInterval {
+	if j.overdue() {
 		return 0 // it takes several batches to write what came in, and what is left has waited for long enough
 	}
-	return max(j.config.Interval, min(j.config.MostInterval, j.rested.Sub(now)))
+	return max(j.config.Interval, min(j.config.MostInterval, j.rested.Sub(j.config.Now())))
+}
+
+// overdue reports whether rows have been owed for longer than they may be.
+func (j *Journal) overdue() bool {
+	return j.owed.Load() > 0 && j.config.Now().Sub(j.config.Oldest()) > j.config.MostInterval
 }
 
 // batchFor returns the batch that a change goes into. j.mu is held.

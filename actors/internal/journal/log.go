@@ -176,8 +176,11 @@ func (j *Journal) isDue() bool {
 		slices.ContainsFunc(j.handed, func(b *batch) bool { return !b.logged || b.noted })
 }
 
-// leisure returns how long what was logged may wait to be written: what comes until then is written with it. Where there was no write lately, it need not wait. j.mu is held.
+// leisure returns how long what was logged may wait to be written: what comes until then is written with it, and nothing of it can be lost. Where there was no write lately, it need not wait. j.mu is held.
 func (j *Journal) leisure() time.Duration {
-	now := j.config.Now()
-	return max(j.config.Interval-now.Sub(j.landed), min(j.config.MostInterval, j.rested.Sub(now)))
+	most := j.config.MostInterval
+	if j.overdue() {
+		most = j.config.Interval // what goes with it can
+	}
+	return most - j.config.Now().Sub(j.landed)
 }

@@ -39,9 +39,13 @@ func TestNoMoreIsUnderWayThanTheWindowAllows(t *testing.T) {
 	})
 }
 
+// sleep waits in virtual time, which does not go on while somebody is at work.
+func sleep(until time.Time) { time.Sleep(time.Until(until)) }
+
 func TestAStallCountsForAllThatWereDueMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		load := NewOpen(1000, 2*time.Second)
+		load.wait = sleep
 		speaker := NewSpeakers(NewPopulation(10, 1), 0, 1)[0]
 		err := load.Run(t.Context(), speaker, 0, func(p *actors.Proposal, _ int) {
 			if p.Tag == 500 {
@@ -64,6 +68,7 @@ func TestAStallCountsForAllThatWereDueMeanwhile(t *testing.T) {
 func TestARefusalCountsAsTheWholeWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		load := NewOpen(100, time.Second)
+		load.wait = sleep
 		speaker := NewSpeakers(NewPopulation(10, 1), 0, 1)[0]
 		if err := load.Run(t.Context(), speaker, 0, func(p *actors.Proposal, _ int) { load.Done(p.Tag, p.Tag%10 == 0) }); err != nil {
 			t.Fatal(err)

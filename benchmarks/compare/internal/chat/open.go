@@ -24,11 +24,19 @@ type Open struct {
 	latencies []time.Duration
 	answered  atomic.Int64
 	refused   atomic.Int64
+	wait      func(until time.Time)
 }
 
 // NewOpen returns a load of so many messages a second for a window of time.
 func NewOpen(rate int, lasting time.Duration) *Open {
-	return &Open{rate: rate, lasting: lasting, latencies: make([]time.Duration, int(lasting.Seconds()*float64(rate)))}
+	return &Open{rate: rate, lasting: lasting, latencies: make([]time.Duration, int(lasting.Seconds()*float64(rate))), wait: attend}
+}
+
+// attend waits on its processor: the runtime's timer is late by a millisecond, which is more than what is to be measured.
+func attend(until time.Time) {
+	for time.Until(until) > 0 {
+		runtime.Gosched()
+	}
 }
 
 // Done says that the message with a tag was dealt with, or refused. It may be called from any goroutine, once for each message.
@@ -46,7 +54,7 @@ func (o *Open) due(i int) time.Time {
 	return o.start.Add(time.Duration(float64(i) / float64(o.rate) * float64(time.Second)))
 }
 
-// Run sends the speaker's posts, tagged with their numbers, each when it is due: it waits for that on its processor, for the runtime's timer is late by a millisecond, which is more than what is to be measured. It has the collector run so many times meanwhile, and returns once all were dealt with.
+// Run sends the speaker's posts, tagged with their numbers, each when it is due. It has the collector run so many times meanwhile, and returns once all were dealt with.
 func (o *Open) Run(ctx context.Context, s *Speaker, collections int, send func(p *actors.Proposal, i int)) error {
 	o.start = time.Now()
 	collected := make(chan struct{})
@@ -58,9 +66,7 @@ func (o *Open) Run(ctx context.Context, s *Speaker, collections int, send func(p
 		}
 	}()
 	for n := 0; n < len(o.latencies); {
-		for time.Until(o.due(n)) > 0 {
-			runtime.Gosched()
-		}
+		o.wait(o.due(n))
 		for now := time.Now(); n < len(o.latencies) && !o.due(n).After(now); n++ {
 			p, i := s.Next(actors.AckApplied)
 			p.Tag = uint64(n)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -83,7 +84,7 @@ func (s *wire) begin(ctx context.Context, people *chat.Population) error {
 		for i := from; i < to; i++ {
 			batch = append(batch, people.First(i))
 		}
-		return s.propose(ctx, &letter{}, batch)
+		return s.commit(ctx, &letter{}, batch)
 	})
 }
 
@@ -111,24 +112,42 @@ func (l *letter) write(batch []*actors.Proposal) *parleyv1.ProposeBatchRequest {
 	return &l.request
 }
 
-// propose has a batch committed, all of it.
-func (s *wire) propose(ctx context.Context, l *letter, batch []*actors.Proposal) error {
-	response, err := s.client.ProposeBatch(ctx, l.write(batch))
-	if err != nil {
-		return fmt.Errorf("over the wire: %w", err)
-	}
-	if n := len(response.GetResponses()); n != len(batch) {
-		return fmt.Errorf("over the wire: %d answers to %d posts", n, len(batch))
-	}
-	for i, reply := range response.GetResponses() {
-		if refused := reply.GetError(); refused != nil {
-			return fmt.Errorf("over the wire: %v", refused)
+// commit has a batch committed, all of it.
+func (s *wire) commit(ctx context.Context, l *letter, batch []*actors.Proposal) error {
+	for len(batch) > 0 {
+		refused, err := s.propose(ctx, l, batch)
+		if err != nil {
+			return err
 		}
-		if reply.GetAck() != parleyv1.Ack_ACK_COMMITTED || reply.GetConversation() != batch[i].Conversation {
-			return fmt.Errorf("over the wire: %v is no answer to a post to %s", reply, batch[i].Conversation)
-		}
+		batch = refused
 	}
 	return nil
+}
+
+// propose has a batch committed but for those that are refused because the engine is overloaded, which it returns once it may be asked again.
+func (s *wire) propose(ctx context.Context, l *letter, batch []*actors.Proposal) (refused []*actors.Proposal, err error) {
+	response, err := s.client.ProposeBatch(ctx, l.write(batch))
+	if err != nil {
+		return nil, fmt.Errorf("over the wire: %w", err)
+	}
+	if n := len(response.GetResponses()); n != len(batch) {
+		return nil, fmt.Errorf("over the wire: %d answers to %d posts", n, len(batch))
+	}
+	var wait time.Duration
+	for i, reply := range response.GetResponses() {
+		switch refusal := reply.GetError(); {
+		case refusal.GetCode() == parleyv1.Code_CODE_OVERLOADED:
+			refused, wait = append(refused, batch[i]), max(wait, refusal.GetRetryAfter().AsDuration())
+		case refusal != nil:
+			return nil, fmt.Errorf("over the wire: %v", refusal)
+		case reply.GetAck() != parleyv1.Ack_ACK_COMMITTED || reply.GetConversation() != batch[i].Conversation:
+			return nil, fmt.Errorf("over the wire: %v is no answer to a post to %s", reply, batch[i].Conversation)
+		}
+	}
+	if wait > 0 {
+		time.Sleep(wait)
+	}
+	return refused, nil
 }
 
 // Round implements [side.Side].
@@ -136,7 +155,8 @@ func (s *wire) Round(ctx context.Context) (side.Figures, error) {
 	rate, err := chat.Call(s.speakers, s.p.Window, func(from *chat.Speaker) (int, error) {
 		batch := make([]*actors.Proposal, s.p.Batch)
 		from.Batch(batch, actors.AckCommitted)
-		return len(batch), s.propose(ctx, s.letters[from], batch)
+		refused, err := s.propose(ctx, s.letters[from], batch)
+		return len(batch) - len(refused), err
 	})
 	return side.Figures{"rate": rate}, err
 }
