@@ -183,8 +183,8 @@ func (j *Journal) AddRows(name string, shard persistence.Shard, writes []convers
 	return err
 }
 
-// owedRowBytes stands for what is kept in memory until a row that is owed is written.
-const owedRowBytes = 96
+// owedRowBytes stands for what is kept in memory, besides what is changed, until a row that is owed is written.
+const owedRowBytes = 16
 
 // Owe notes that so many rows more, or less, changed somewhere else and are yet to be added: Config.Gather is called for them as if they were in the open batch already, and they count for [Journal.Full].
 func (j *Journal) Owe(rows int) {

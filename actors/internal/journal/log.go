@@ -176,11 +176,13 @@ func (j *Journal) isDue() bool {
 		slices.ContainsFunc(j.handed, func(b *batch) bool { return !b.logged || b.noted })
 }
 
-// leisure returns how long what was logged may wait to be written: what comes until then is written with it, and nothing of it can be lost. Where there was no write lately, it need not wait. j.mu is held.
+// leisure returns how long what was logged may wait to be written: what comes until then is written with it. Nothing of it can be lost meanwhile, so it may be twice as long as for what is not. Where there was
+// no write lately, it need not wait. j.mu is held.
 func (j *Journal) leisure() time.Duration {
-	most := j.config.MostInterval
+	now := j.config.Now()
+	rest := 2 * j.rested.Sub(j.landed)
 	if j.overdue() {
-		most = j.config.Interval // what goes with it can
+		rest = 0 // what goes with it can
 	}
-	return most - j.config.Now().Sub(j.landed)
+	return max(j.config.Interval, min(j.config.MostInterval, rest)) - now.Sub(j.landed)
 }

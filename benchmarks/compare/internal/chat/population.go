@@ -19,14 +19,22 @@ type Population struct {
 
 // NewPopulation returns n conversations of so many members each, at least one.
 func NewPopulation(n, members int) *Population {
-	p := &Population{Names: make([]string, n), users: make([]string, max(16, n*members/conversationsOfUser)), members: members}
-	for i := range p.Names {
-		p.Names[i] = "room:" + strconv.Itoa(i)
+	return &Population{Names: numbered("room:", n), users: numbered("user-", max(16, n*members/conversationsOfUser)), members: members}
+}
+
+// numbered returns n names. They are parts of one string, so that a collection, which is measured, does not see them one by one.
+func numbered(prefix string, n int) []string {
+	var all []byte
+	ends := make([]int, n)
+	for i := range ends {
+		all = strconv.AppendInt(append(all, prefix...), int64(i), 10)
+		ends[i] = len(all)
 	}
-	for i := range p.users {
-		p.users[i] = "user-" + strconv.Itoa(i)
+	names, whole, begin := make([]string, n), string(all), 0
+	for i, end := range ends {
+		names[i], begin = whole[begin:end], end
 	}
-	return p
+	return names
 }
 
 // Sender returns who posts to a conversation.

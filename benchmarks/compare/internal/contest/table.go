@@ -70,7 +70,7 @@ func batchedUniformVsStock(s Size) Comparison {
 		Name:    "batched_uniform_vs_stock",
 		What:    fmt.Sprintf("batched proposals/s, applied, %s known, uniform, %s active at most", count(s.Known), count(s.Active)),
 		Against: fmt.Sprintf("a stock actor for each of %s conversations, uniform", count(s.Known)),
-		Note:    "The stock actors keep what was said last, and all are in memory; the engine keeps members, unread counts and lists as well, and writes them to a synced store. Those that are not active are packed, and up to 256 MiB may wait for the store, for up to 30 seconds, which is what a crash takes back.",
+		Note:    "The stock actors keep what was said last, and all are in memory; the engine keeps members, unread counts and lists as well, and writes them to a synced store. Those that are not active are packed, and up to 256 MiB may wait for the store, for up to 30 seconds, which is what a crash takes back. A round begins when the store has nothing to do: what it writes and compacts afterwards is in the figure beside.",
 		Contenders: []Contender{
 			{Side: "parley.posts", Params: s.uniform(s.Known, batch, few()), Fixture: true},
 			{Side: "stock.posts", Params: s.stock(s.Known, 2)},

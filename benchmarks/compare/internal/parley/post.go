@@ -56,6 +56,7 @@ const cold = "cold"
 
 // Round implements [side.Side].
 func (s *posts) Round(ctx context.Context) (side.Figures, error) {
+	chat.Rest()
 	s.refused.Store(0)
 	began := time.Now()
 	rate, err := s.speak(ctx)

@@ -59,6 +59,7 @@ func OpenResident(ctx context.Context, p side.Params) (side.Side, error) {
 
 // Round implements [side.Side].
 func (s *resident) Round(context.Context) (side.Figures, error) {
+	chat.Rest()
 	runtime.GC()
 	began := time.Now()
 	runtime.GC()

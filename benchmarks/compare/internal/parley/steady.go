@@ -23,6 +23,7 @@ func OpenSteady(ctx context.Context, p side.Params) (side.Side, error) {
 
 // Round implements [side.Side].
 func (s *steady) Round(ctx context.Context) (side.Figures, error) {
+	chat.Rest()
 	load := chat.NewOpen(s.p.Rate, s.p.Window)
 	answered := func(r *actors.Reply) { load.Done(r.Tag, r.Err != nil) }
 	if err := load.Run(ctx, s.speakers[0], chat.Collections, func(p *actors.Proposal, _ int) { s.engine.ProposeFunc(p, answered) }); err != nil {
