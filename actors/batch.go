@@ -151,7 +151,7 @@ func (r *run) run() {
 			}
 		}
 	}
-	b.engine.queued.Add(-int64(weight))
+	w.inPlace.lifted += weight
 	b.done(answered)
 	if len(r.places) > 0 {
 		w.put(r)

@@ -210,6 +210,22 @@ func (e *Engine) after(at persistence.Instant, f func()) clock.Timer {
 	return e.config.Clock.AfterFunc(at.Sub(e.clock.now()), f)
 }
 
+// turnsEnd returns once every turn that the workers had begun has ended, and all that had been accepted has come in; or with ctx's cause.
+func (e *Engine) turnsEnd(ctx context.Context) error {
+	for _, w := range e.workers {
+		ended := make(chan struct{})
+		w.push(taskFunc(func() { close(ended) }))
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-e.done:
+			return unavailable("", ErrStopped)
+		}
+	}
+	return nil
+}
+
 // background runs f on a goroutine that stop waits for.
 func (e *Engine) background(f func()) { e.work.Go(f) }
 

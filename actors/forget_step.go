@@ -221,14 +221,8 @@ func (f *forgetter) finish(o *order) error {
 
 // busy returns the conversations that have something to do, also if that was only just accepted.
 func (e *Engine) busy() (names []string) {
-	for _, w := range e.workers {
-		arrived := make(chan struct{})
-		w.push(taskFunc(func() { close(arrived) }))
-		select {
-		case <-arrived: // and with it all that was put in before
-		case <-e.ctx.Done():
-			return nil
-		}
+	if e.turnsEnd(e.ctx) != nil {
+		return nil
 	}
 	for _, s := range e.shards {
 		for _, c := range s.all() {

@@ -20,6 +20,7 @@ type inPlace struct {
 	added  int                  // posts
 	prompt int                  // of those, that did not wait
 	owed   int                  // rows that the journal is to be told of
+	lifted int                  // the weight of what has come in, and waits no more
 	ready  []*cell              // that are to run
 }
 
@@ -43,6 +44,10 @@ func (t *inPlace) begin() {
 // end ends it: the cells that came to have something to do have their turns.
 func (t *inPlace) end() {
 	t.pause()
+	if t.lifted > 0 {
+		t.worker.engine.queued.Add(-int64(t.lifted))
+		t.lifted = 0
+	}
 	for i, c := range t.ready {
 		c.run()
 		t.ready[i] = nil

@@ -28,20 +28,20 @@ func (m *intake) arrives() {}
 // run implements task: it comes in.
 func (m *intake) run() {
 	e, t, p := m.shard.engine, &m.shard.worker.inPlace, m.proposal
-	to, weight := m.to, int64(m.weight) // who is answered may use the message for another one
+	to, weight := m.to, int(m.weight) // who is answered may use the message for another one
 	t.begin()
 	r := &t.worker.reply
 	switch t.add(m.shard, m.mark, p, to, t.at.Sub(m.at), r) {
 	case isAnswered:
-		e.queued.Add(-weight)
+		t.lifted += weight
 		if to.waits() {
 			to.answer(r)
 		}
 	case isWaiting:
-		e.queued.Add(-weight)
+		t.lifted += weight
 	case isNotAdded:
 		if refusal := t.queue(m.shard, m); refusal != nil {
-			e.queued.Add(-weight)
+			t.lifted += weight
 			e.refuse(p, to, addressed(refusal, p))
 		}
 	}

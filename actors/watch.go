@@ -64,6 +64,11 @@ func (e *Engine) Watch(ctx context.Context, q WatchQuery) (*Watch, error) {
 	if !q.ExpiredOnly {
 		w.place.epoch, w.place.change = e.shards[0].epoch, e.events.enter()
 		w.release = sync.OnceFunc(e.events.leave)
+		// What is being applied without being recorded is seen by whoever looks once the watch has begun.
+		if err := e.turnsEnd(ctx); err != nil {
+			w.release()
+			return nil, err
+		}
 	}
 	if err := w.begin(ctx, from); err != nil {
 		w.release()

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -39,7 +40,10 @@ func (r *watchReader) loop() error {
 	for {
 		news := r.engine.events.news()
 		if err := r.over(); err != nil {
-			return err
+			if r.ctx.Err() != nil {
+				return err
+			}
+			return cmp.Or(r.changes(), err) // the engine has ended: what was committed until then is told
 		}
 		if err := r.changes(); err != nil {
 			return err
@@ -96,8 +100,8 @@ func (r *watchReader) changes() error {
 		return nil
 	}
 	for end := r.engine.events.end(); r.place.change < end; {
-		if err := r.over(); err != nil {
-			return err
+		if r.ctx.Err() != nil {
+			return context.Cause(r.ctx)
 		}
 		var gap bool
 		r.buffer, r.place.change, gap = r.engine.events.read(r.buffer[:0], r.place.change, watchPage)

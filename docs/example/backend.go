@@ -118,10 +118,9 @@ func (b *backend) propose(ctx context.Context, p *actors.Proposal) error {
 // stop ends the backend; no client may call it any more. Whoever produces ends before whoever consumes: the delivery actor when everything in the log was proposed and
 // answered, then those who ask and watch the engine, then the engine.
 func (b *backend) stop(ctx context.Context) error {
-	err := b.drain(ctx)
+	err := errors.Join(b.drain(ctx), b.engine.Stop(ctx))
+	b.watching.Wait() // it has passed on all that was committed
 	b.cancel()
-	b.watching.Wait()
-	err = errors.Join(err, b.engine.Stop(ctx))
 	for _, gateway := range b.gateways {
 		err = errors.Join(err, b.system.Root.StopFuture(gateway).Wait())
 	}

@@ -38,6 +38,9 @@ func (w *watcher) watch(ctx context.Context, cursor string) string {
 		return cursor
 	}
 	defer watch.Close()
+	if cursor == "" {
+		w.relook() // what was changed before it began is not told
+	}
 	for event, err := range watch.Events(ctx) {
 		if err != nil {
 			break
@@ -52,9 +55,7 @@ func (w *watcher) pass(event actors.Event) {
 	var users []string
 	switch {
 	case event.Gap != nil:
-		for _, gateway := range w.gateways {
-			w.root.Send(gateway, &relook{})
-		}
+		w.relook()
 		return
 	case event.Expired != nil:
 		users = event.Expired.Users
@@ -67,5 +68,12 @@ func (w *watcher) pass(event actors.Event) {
 		if gateway := w.gateways[user]; gateway != nil {
 			w.root.Send(gateway, &news{event: event})
 		}
+	}
+}
+
+// relook has all gateways ask for what they may not have been told.
+func (w *watcher) relook() {
+	for _, gateway := range w.gateways {
+		w.root.Send(gateway, &relook{})
 	}
 }

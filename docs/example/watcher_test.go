@@ -38,6 +38,7 @@ func watched(t *testing.T, config actors.Config) (e *actorstest.Engine, told <-c
 		running.Wait()
 	})
 	synctest.Wait()
+	<-got // to ask for what came before it began
 	return e, got
 }
 
@@ -45,6 +46,7 @@ func TestEventsGoToThoseWhomTheyConcern(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, got := watched(t, actors.Config{})
 		e.Post("group:42", "bob", 1, "ann") // everybody may see the difference
+		synctest.Wait()                     // else both may be told in one
 		e.Read("group:42", "ann", 1)
 		synctest.Wait()
 		if len(got) != 2 {
