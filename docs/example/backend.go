@@ -118,7 +118,12 @@ func (b *backend) propose(ctx context.Context, p *actors.Proposal) error {
 // stop ends the backend; no client may call it any more. Whoever produces ends before whoever consumes: the delivery actor when everything in the log was proposed and
 // answered, then those who ask and watch the engine, then the engine.
 func (b *backend) stop(ctx context.Context) error {
-	err := errors.Join(b.drain(ctx), b.engine.Stop(ctx))
+	err := errors.Join(b.drain(ctx), b.engine.Flush(ctx))
+	select {
+	case <-time.After(patience): // events come a moment after the answers, and devices are told then
+	case <-ctx.Done():
+	}
+	err = errors.Join(err, b.engine.Stop(ctx))
 	b.watching.Wait() // it has passed on all that was committed
 	b.cancel()
 	for _, gateway := range b.gateways {
