@@ -195,10 +195,9 @@ func deletes(b persistence.Batch) bool {
 func hold(e *actorstest.Engine, set func(f *persistencetest.Faults, stop func())) (resume func()) {
 	release := make(chan struct{})
 	var faults persistencetest.Faults
-	held := false
+	var held atomic.Bool // several may write at a time
 	set(&faults, func() {
-		if !held {
-			held = true
+		if held.CompareAndSwap(false, true) {
 			<-release
 		}
 	})

@@ -1,6 +1,7 @@
 package overload
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -26,10 +27,13 @@ type Capacity struct {
 }
 
 // measureCapacity has an engine do what it can, whose journal tells written of what it wrote.
-func measureCapacity(engine *actors.Engine, from *crowd, lasting time.Duration, written *atomic.Int64) (can Capacity, err error) {
+func measureCapacity(ctx context.Context, engine *actors.Engine, from *crowd, lasting time.Duration, written *atomic.Int64) (can Capacity, err error) {
 	before, began := written.Load(), time.Now()
 	n, err := closed(engine, from, busy/grants, func(int) bool { return time.Since(began) < lasting })
 	took := time.Since(began).Seconds()
+	if err == nil {
+		err = engine.Flush(ctx) // what was answered is durable, and may have yet to be written by the journal
+	}
 	return Capacity{Posts: float64(n) / took, Bytes: float64(written.Load()-before) / took}, err
 }
 

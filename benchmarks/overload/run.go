@@ -23,7 +23,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	settings.Observer = &actors.Observer{FlushEnd: func(i actors.FlushInfo) { written.Add(int64(i.Bytes)) }}
 	err := c.with(ctx, settings, func(engine *actors.Engine) (err error) {
 		if err = reaping.Fill(ctx, engine, c.Conversations, 2, name); err == nil {
-			result.Capacity, err = measureCapacity(engine, from, c.Phase, &written)
+			result.Capacity, err = measureCapacity(ctx, engine, from, c.Phase, &written)
 		}
 		return err
 	})
