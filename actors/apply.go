@@ -51,7 +51,10 @@ func (e *Engine) ApplyPolicies(ctx context.Context, namespace string, progress f
 	}
 	defer e.applying.Unlock()
 	a := &application{engine: e, namespace: namespace, progress: progress}
-	err := a.resume(ctx)
+	err := e.Flush(ctx) // what is looked at is what is in the store
+	if err == nil {
+		err = a.resume(ctx)
+	}
 	for err == nil && int(a.at.Shard) < len(e.shards) && !a.done {
 		err = a.step(ctx)
 	}
