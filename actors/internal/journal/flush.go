@@ -53,27 +53,6 @@ func (j *Journal) seal() *batch {
 	return b
 }
 
-// gatheredBeside is how many rows that are owed are gathered at a time where somebody waits for the batch that they go into.
-const gatheredBeside = 2_048
-
-// gathers returns how many rows that are owed go into the open batch now: none where others are to be written before that, unless it is high time.
-func (j *Journal) gathers() int {
-	if j.owed.Load() <= 0 {
-		return 0
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	switch {
-	case len(j.sealed) > 0:
-		return 0
-	case len(j.handed) == 0 && j.logging == nil && !j.isAwaited():
-		return j.config.Rows
-	case j.overdue() || j.pressed(j.owed.Load()):
-		return gatheredBeside
-	}
-	return 0
-}
-
 // next takes the oldest batch that is not being written, nil where there is none with anything in it, or it is to be logged first. j.mu is held.
 func (j *Journal) next() *batch {
 	if len(j.handed) > 0 {

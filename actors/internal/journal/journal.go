@@ -177,34 +177,6 @@ func (j *Journal) add(c change) (seq uint64, err error) {
 	return seq, nil
 }
 
-// AddRows takes in rows that nobody owes, which were encoded by the caller. Otherwise it is as [Live.Add].
-func (j *Journal) AddRows(name string, shard persistence.Shard, writes []conversation.Write, note Note, waiter Waiter) error {
-	_, err := j.add(change{name: name, shard: shard, writes: writes, note: note, waiter: waiter})
-	return err
-}
-
-// owedRowBytes stands for what is kept in memory, besides what is changed, until a row that is owed is written.
-const owedRowBytes = 16
-
-// Owe notes that so many rows more, or less, changed somewhere else and are yet to be added: Config.Gather is called for them as if they were in the open batch already, and they count for [Journal.Full].
-func (j *Journal) Owe(rows int) {
-	owed := j.owed.Add(int64(rows))
-	switch {
-	case rows <= 0:
-	case j.pressed(owed):
-		j.Flush()
-	case owed == int64(rows):
-		j.mu.Lock()
-		j.expect()
-		j.mu.Unlock()
-	}
-}
-
-// pressed reports whether so many owed rows, with what is in the batches, are half of what there may be: then there is no rest.
-func (j *Journal) pressed(owed int64) bool {
-	return owed > 0 && j.bytes.Load()+owed*owedRowBytes >= int64(j.config.MaxBytes)/2
-}
-
 // expect sees to it that what is in the open batch, or owed, is written after a while. j.mu is held.
 func (j *Journal) expect() {
 	if j.timed == nil && j.closed == nil && (j.open.rows > 0 || j.owed.Load() > 0) {
@@ -224,11 +196,6 @@ func (j *Journal) delay() time.Duration {
 		return 0 // it takes several batches to write what came in, and what is left has waited for long enough
 	}
 	return max(j.config.Interval, min(j.config.MostInterval, j.rested.Sub(j.config.Now())))
-}
-
-// overdue reports whether rows have been owed for longer than they may be.
-func (j *Journal) overdue() bool {
-	return j.owed.Load() > 0 && j.config.Now().Sub(j.config.Oldest()) > j.config.MostInterval
 }
 
 // batchFor returns the batch that a change goes into. j.mu is held.

@@ -14,7 +14,7 @@ func Rest() {
 	calm := 0
 	for began := time.Now(); calm < 2 && time.Since(began) < restMost; calm++ {
 		before := processorTime()
-		time.Sleep(restLooks)
+		time.Sleep(restLooks) // what is looked at is how much is done meanwhile
 		if processorTime()-before > time.Duration(restful*float64(restLooks)) {
 			calm = -1
 		}

@@ -145,7 +145,7 @@ func (s *wire) propose(ctx context.Context, l *letter, batch []*actors.Proposal)
 		}
 	}
 	if wait > 0 {
-		time.Sleep(wait)
+		time.Sleep(wait) // as whoever is refused is asked to
 	}
 	return refused, nil
 }
