@@ -54,6 +54,7 @@ type record struct {
 	owed    int   // how many: they are among the batch's rows and bytes, by a guess
 	// failures counts how often the store failed to take this record by itself while it took others.
 	failures int
+	logged   bool // some of it is: it is not given up for failures
 }
 
 func newBatch(seq uint64) *batch {
@@ -143,15 +144,16 @@ func (b *batch) absorb(later *batch) bool {
 			b.adopt(r)
 			continue
 		}
-		b.add(r.name, r.shard, r.rows.list, 0)
+		into := b.add(r.name, r.shard, r.rows.list, 0)
+		into.logged = into.logged || r.logged
 		for i := range r.changes {
-			b.records[r.name].note(r.changes[i].Change)
+			into.note(r.changes[i].Change)
 		}
 	}
 	b.waiters = append(b.waiters, later.waiters...)
 	b.stored = append(b.stored, later.stored...)
 	b.stamp = min(b.stamp, later.stamp)
-	b.touched, b.noted = b.touched || later.touched, b.noted || later.noted
+	b.touched, b.noted, b.logged = b.touched || later.touched, b.noted || later.noted, b.logged && later.logged
 	b.written += later.written
 	b.position = max(b.position, later.position)
 	b.seq = later.seq

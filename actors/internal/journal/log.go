@@ -104,6 +104,9 @@ func (j *Journal) log(b *batch) {
 	var told []waiting
 	if err == nil {
 		b.logged, j.durable = true, b.seq
+		for _, r := range b.order {
+			r.logged = true
+		}
 		told, b.waiters = b.waiters, nil
 		j.counts.logs.Add(1)
 	}

@@ -185,3 +185,62 @@ func TestAGroupThatTheStoreRefusesIsDroppedAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// Who waited for it was told that it is committed. A store that fails at random may fail one record many times while it takes others.
+func TestWhatIsLoggedIsNotGivenUpHoweverOftenItFails(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		refuses := refusing("group:bad")
+		f.store.SetFaults(persistencetest.Faults{BeforeGroup: func(b persistence.Batch, index int) error {
+			return refuses(persistence.Batch{Groups: b.Groups[index : index+1]})
+		}})
+		f.addWaiting("group:first", head("group:first", "1"))
+		synctest.Wait()
+		waiters := map[string]*waiter{}
+		for _, name := range []string{"group:1", "group:bad", "group:2"} {
+			waiters[name] = f.addWaiting(name, head(name, "1"))
+		}
+		f.advance(10 * time.Minute)
+		for name, w := range waiters {
+			f.wantTold(name, w, nil)
+		}
+		f.wantStored(head("group:1", "").Key, "1")
+		f.wantStored(head("group:2", "").Key, "1")
+		f.wantAbsent(head("group:bad", "").Key)
+		f.wantPoisoned()
+		if f.Stats().Err == nil {
+			t.Error("Stats does not tell of the failure")
+		}
+		later := f.addWaiting("group:bad", head("group:bad", "2"))
+		f.advance(time.Minute)
+		f.wantTold("a change behind it, which is logged as well", later, nil)
+		if got := f.lookup("group:bad", head("group:bad", "")); got[0] != "2" {
+			t.Errorf("readers find %q, want 2", got)
+		}
+		f.recovered()
+		f.advance(time.Minute)
+		f.wantStored(head("group:bad", "").Key, "2")
+	})
+}
+
+// What was not logged may be given up, in a batch with what was; nothing behind that is told to be committed before.
+func TestNothingIsLoggedBehindWhatIsNotBroughtInWithWhatIs(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		refuses := refusing("group:logged", "group:bad")
+		f.store.SetFaults(persistencetest.Faults{BeforeGroup: func(b persistence.Batch, index int) error {
+			return refuses(persistence.Batch{Groups: b.Groups[index : index+1]})
+		}})
+		logged := f.addWaiting("group:logged", head("group:logged", "1"))
+		synctest.Wait()
+		f.wantTold("the first", logged, nil)
+		f.add("group:bad", head("group:bad", "1"))
+		f.advance(10 * time.Second) // both are in one batch now, of which nothing is stored
+		behind := f.addWaiting("group:bad", tail("group:bad", "2"))
+		f.advance(time.Minute)
+		f.wantWaiting("a change that builds on one that may yet be given up", behind)
+		f.recovered()
+		f.advance(time.Minute)
+		f.wantTold("the change behind it", behind, nil)
+		f.wantStored(head("group:logged", "").Key, "1")
+		f.wantStored(tail("group:bad", "").Key, "2")
+	})
+}

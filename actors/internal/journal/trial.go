@@ -95,9 +95,13 @@ func (t *trial) testify(records []*record) {
 	}
 }
 
-// accuse drops records that the store failed again and again while it took others.
+// accuse drops records that the store failed again and again while it took others; unless they are logged: who was told that they are committed is not to lose them because a store fails at random, and it
+// checked them when it logged them. They are tried for as long as it takes.
 func (t *trial) accuse() {
 	for _, r := range t.alone {
+		if r.logged {
+			continue
+		}
 		if r.failures++; r.failures >= patience {
 			t.left = slices.DeleteFunc(t.left, func(other *record) bool { return other == r })
 			t.drop(r, t.failure)
