@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,7 @@ type machine struct {
 	last    uint64 // the last batch that something was added to
 	flushed uint64
 	changes int
+	states  map[string][]string // of each conversation, by its name: what stood in its rows after each change, see stateIn
 }
 
 func TestAJournalAndItsStoreTogetherAreAMap(t *testing.T) {
@@ -36,7 +38,7 @@ func TestAJournalAndItsStoreTogetherAreAMap(t *testing.T) {
 		var ended any
 		synctest.Test(t, func(t *testing.T) {
 			defer func() { ended = recover() }()
-			m := &machine{fixture: newFixture(t), model: map[string]string{}}
+			m := &machine{fixture: newFixture(t), model: map[string]string{}, states: map[string][]string{}}
 			defer func() {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 				defer cancel()
@@ -78,6 +80,7 @@ func (m *machine) step(rt *rapid.T) {
 		} else {
 			m.last = m.add(name, writes...)
 		}
+		m.states[name] = append(m.states[name], stateIn(m.model, name))
 	case "wait":
 		m.waiters = append(m.waiters, m.wait(name, rapid.Uint64Range(0, m.last).Draw(rt, "seq")))
 	case "advance":
@@ -93,11 +96,25 @@ func (m *machine) step(rt *rapid.T) {
 	synctest.Wait()
 }
 
-// draw returns a change of a conversation and applies it to the model.
-func (m *machine) draw(rt *rapid.T, name string) []conversation.Write {
-	rows := []conversation.Write{
+// rowsOf returns all rows that a conversation may have.
+func rowsOf(name string) []conversation.Write {
+	return []conversation.Write{
 		head(name, ""), tail(name, ""), membership("ann", name, ""), membership("bob", name, ""), due(name, 7, ""),
 	}
+}
+
+// stateIn returns what stands in a conversation's rows.
+func stateIn(rows map[string]string, name string) string {
+	var state []string
+	for _, row := range rowsOf(name) {
+		state = append(state, rows[string(row.Key)])
+	}
+	return strings.Join(state, ",")
+}
+
+// draw returns a change of a conversation and applies it to the model.
+func (m *machine) draw(rt *rapid.T, name string) []conversation.Write {
+	rows := rowsOf(name)
 	var writes []conversation.Write
 	for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(rows)-1), 1, 4).Draw(rt, "rows") {
 		m.changes++
@@ -150,7 +167,7 @@ func (m *machine) check(rt *rapid.T) {
 	}
 }
 
-// checkDurable compares what a crash at this moment would leave with what was told to be durable.
+// checkDurable compares what a crash at this moment would leave with what was told to be durable, and requires that each conversation is as it was after one of its changes.
 func (m *machine) checkDurable(rt *rapid.T) {
 	s, err := m.store.Copy().Snapshot()
 	if err != nil {
@@ -169,6 +186,26 @@ func (m *machine) checkDurable(rt *rapid.T) {
 			rt.Fatalf("%q was told to be %d, and a crash leaves %q", h.key, h.value, value)
 		}
 	}
+	left := m.rowsIn(rt, s)
+	for _, name := range names(4) {
+		if state := stateIn(left, name); state != ",,,," && !slices.Contains(m.states[name], state) {
+			rt.Fatalf("a crash leaves %s in %s, which was never so: %q", state, name, m.states[name])
+		}
+	}
+}
+
+// rowsIn returns all rows of conversations.
+func (*machine) rowsIn(rt *rapid.T, s persistence.Snapshot) map[string]string {
+	rows := map[string]string{}
+	for row, err := range s.Scan(context.Background(), persistence.Range{}) {
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if persistence.KindOf(row.Key) != persistence.KindOwner {
+			rows[string(row.Key)] = string(row.Value)
+		}
+	}
+	return rows
 }
 
 // checkDue sees to it that an entry which is there, or will be, is in the journal's list or in the store.
@@ -190,21 +227,12 @@ func (m *machine) finish(rt *rapid.T) {
 	if err := m.Close(context.Background()); err != nil {
 		rt.Fatalf("close: %v", err)
 	}
-	got := map[string]string{}
 	s, err := m.store.Snapshot()
 	if err != nil {
 		rt.Fatal(err)
 	}
 	defer s.Close()
-	for row, err := range s.Scan(context.Background(), persistence.Range{}) {
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if persistence.KindOf(row.Key) != persistence.KindOwner {
-			got[string(row.Key)] = string(row.Value)
-		}
-	}
-	if diff := cmp.Diff(m.model, got); diff != "" {
+	if diff := cmp.Diff(m.model, m.rowsIn(rt, s)); diff != "" {
 		rt.Fatalf("in the store at last: -want +got:\n%s", diff)
 	}
 	for i, w := range m.waiters {

@@ -109,18 +109,19 @@ func (t *trial) accuse() {
 	}
 }
 
-// reinforce adds what has come since to a batch of which nothing is in the store yet, so that others show whether it is the records or the store that fails.
+// reinforce adds what has come since to a batch of which nothing is in the store yet, so that others show whether it is the records or the store that fails. To what is in the log, nothing is added that is
+// not: where the store ends before it knows that all of the batch is there, what was logged is carried out again, and would take back a part of that.
 func (t *trial) reinforce() {
 	t.mu.Lock()
-	open := t.open
+	open, logged := t.open, t.batch.logged
 	t.mu.Unlock()
+	if t.witness != nil || logged || !t.disown() {
+		return
+	}
 	t.collect(open)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.witness != nil || t.covered {
-		return
-	}
-	for len(t.handed) > 0 && t.batch.absorb(t.handed[0]) {
+	for len(t.handed) > 0 && t.handed[0].position == 0 && t.batch.absorb(t.handed[0]) {
 		t.handed = slices.Delete(t.handed, 0, 1)
 		t.left = slices.Clone(t.batch.order)
 	}
@@ -130,4 +131,12 @@ func (t *trial) reinforce() {
 	t.begin(t.batch.seq + 1)
 	t.stopTimer()
 	t.left = slices.Clone(t.batch.order)
+}
+
+// disown has the store know that a batch need not be carried out that may be in the log though that failed, so that nobody was told that it is. It reports whether the batch is surely not there.
+func (t *trial) disown() bool {
+	if t.batch.position != 0 && t.commit(t.batch, nil, t.number, t.batch.position) == nil {
+		t.batch.position = 0
+	}
+	return t.batch.position == 0
 }
