@@ -111,7 +111,7 @@ func (e *Engine) Stats() Stats {
 			MemoryLimit:  e.residency.limit.Load(),
 		},
 		Journal: JournalStats{
-			Rows: j.Rows, Bytes: j.Bytes, Age: j.Age, Flushes: j.Flushes, Flushed: j.Flushed, Failures: j.Failed, Err: j.Err,
+			Rows: j.Rows, Bytes: j.Bytes, Age: j.Age, Logs: j.Logs, Flushes: j.Flushes, Flushed: j.Flushed, Failures: j.Failed, Err: j.Err,
 		},
 		Reaper: ReaperStats{
 			Pending:  int(e.counts.pending.Load()),

@@ -65,6 +65,7 @@ type JournalStats struct {
 	Rows     int           // changed, not in the store yet
 	Bytes    int           // of those
 	Age      time.Duration // of the oldest
+	Logs     uint64        // batches logged, so that who waited for them was answered before they were written
 	Flushes  uint64        // batches written
 	Flushed  uint64        // rows written
 	Failures uint64        // attempts failed

@@ -67,6 +67,7 @@ func journalMetrics() []metric[actors.Stats] {
 		gauge("journal_rows", "Rows changed that are not in the store yet.", func(s *actors.Stats) float64 { return float64(s.Journal.Rows) }),
 		gauge("journal_bytes", "Memory that those take, about.", func(s *actors.Stats) float64 { return float64(s.Journal.Bytes) }),
 		gauge("journal_oldest_seconds", "How long the oldest of those has been waiting.", func(s *actors.Stats) float64 { return seconds(s.Journal.Age) }),
+		counter("journal_logs_total", "Batches of the journal logged, whose proposals were answered before they were written.", func(s *actors.Stats) float64 { return float64(s.Journal.Logs) }),
 		counter("journal_flushes_total", "Batches of the journal written.", func(s *actors.Stats) float64 { return float64(s.Journal.Flushes) }),
 		counter("journal_flushed_rows_total", "Rows written by those.", func(s *actors.Stats) float64 { return float64(s.Journal.Flushed) }),
 		counter("journal_failures_total", "Attempts to write to the store that failed and are made again.",

@@ -16,8 +16,9 @@ import (
 
 // compactOptions is what the flags of `engine compact` say.
 type compactOptions struct {
-	data     string
-	jsonOnly bool
+	data       string
+	jsonOnly   bool
+	abandonLog bool
 }
 
 // newCompactCommand returns `engine compact`.
@@ -28,7 +29,10 @@ func newCompactCommand() *cobra.Command {
 		Short: "Give back the disk space of deleted conversations, in a directory that no server has open",
 		Long: `Give back the disk space of deleted conversations, in a directory that no server has open. A server does so by itself,
 little by little; this is for a directory that was stopped before, or must be small now. It changes no row, and nothing
-expires. It may be interrupted at any time: what was won until then is kept.`,
+expires. It may be interrupted at any time: what was won until then is kept.
+
+Where no server starts because the redo log is damaged, and there is no backup of the directory, --abandon-log takes in what
+stands in the log before the damage and lets go of the rest, which was acknowledged last.`,
 		Example: `  engine compact --data ./data`,
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -38,6 +42,7 @@ expires. It may be interrupted at any time: what was won until then is kept.`,
 	flags := command.Flags()
 	flags.StringVar(&o.data, "data", "", "directory of a store that no server has open")
 	flags.BoolVar(&o.jsonOnly, "json", false, "print one JSON object instead of the sentence")
+	flags.BoolVar(&o.abandonLog, "abandon-log", false, "lose what stands in a damaged redo log from the damage on")
 	if err := command.MarkFlagRequired("data"); err != nil {
 		panic(err) // there is no such flag
 	}
@@ -61,9 +66,9 @@ func compact(ctx context.Context, o *compactOptions, out, log io.Writer) (err er
 	if err != nil {
 		return err
 	}
-	store, err := badgerstore.Open(o.data, badgerstore.Options{Log: badgerLog(logger), MaintainEvery: -1})
+	store, err := badgerstore.Open(o.data, badgerstore.Options{Log: badgerLog(logger), MaintainEvery: -1, AbandonLog: o.abandonLog})
 	if err != nil {
-		return fmt.Errorf("--data: %w", err)
+		return unopened(o.data, err)
 	}
 	show, hide := progress(log, "compact")
 	run, err := store.Reclaim(ctx, show)

@@ -77,7 +77,7 @@ func (d *daemon) start(ctx context.Context, c *config.Config) error {
 		NoSync: c.NoSync, RowCacheBytes: c.RowCacheBytes, ReserveBytes: c.ReserveBytes, Log: badgerLog(d.log), Maintained: maintenanceLog(d.log),
 	})
 	if err != nil {
-		return fmt.Errorf("--data: %w", err)
+		return unopened(c.Data, err)
 	}
 	d.store = store
 	engine, err := actors.Start(ctx, nil, store, settings)

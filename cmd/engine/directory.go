@@ -19,7 +19,15 @@ func openReadOnly(data string, log io.Writer) (*badgerstore.ReadOnly, error) {
 		return nil, fmt.Errorf("--data: there is no store in %s", data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
+		return nil, unopened(data, err)
 	}
 	return store, nil
+}
+
+// unopened says why the store of --data cannot be opened, and which command helps, where one does.
+func unopened(data string, err error) error {
+	if errors.Is(err, badgerstore.ErrLogDamaged) {
+		return fmt.Errorf("--data: %w; that is: engine compact --data %s --abandon-log", err, data)
+	}
+	return fmt.Errorf("--data: %w", err)
 }

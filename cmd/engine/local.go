@@ -43,7 +43,7 @@ func openLocalUnder(ctx context.Context, dir string, settings actors.Config, log
 	}
 	store, err := badgerstore.Open(dir, badgerstore.Options{Log: badgerLog(logger)})
 	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
+		return nil, unopened(dir, err)
 	}
 	settings.Observer = logobserver.New(logger)
 	engine, err := actors.Start(ctx, nil, store, settings)
