@@ -85,6 +85,10 @@ bench-lists: ## measure lists and sync of users with CONVERSATIONS (50000), and 
 bench-overload: ## propose twice as much as the engine can do: what is accepted, refused, and how much memory that takes
 	go test -run '^$$' -bench Overload -benchtime 1x -timeout 20m ./benchmarks -overload-conversations 10000 -overload-phase 3s -overload-rounds 3
 
+.PHONY: bench-neighbours
+bench-neighbours: ## measure what conversations feel of one that always panics
+	go test ./actors -run '^$$' -bench Neighbours -benchtime 1x -neighbours-phase 2s -neighbours-rounds 7
+
 .PHONY: bench-herd
 bench-herd: ## measure what proposals feel of 20000 users who ask at once what changed
 	go test ./benchmarks -run '^$$' -bench Herd -benchtime 1x -count 3 -timeout 0 -herd 20000
