@@ -42,29 +42,36 @@ const (
 type cell struct {
 	name   string
 	shard  *shard
-	worker *worker
-	used   atomic.Int64 // when a proposal was last handled, as a persistence.Instant
-	seat   seat         // among its shard's active conversations
-	asking atomic.Int64 // questions of its actor's state that are being answered: the answer is of no use to another one
+	used   atomic.Int64      // when a proposal was last handled, as a persistence.Instant
+	asking atomic.Int32      // questions of its actor's state that are being answered: the answer is of no use to another one
+	slot   slot              // of its actor, among its shard's; only the shard's actor uses it
+	seat   seat              // among its shard's active conversations
+	actor  conversationActor // of its turns
+	before *cell             // in whose place it stands, and whose actor may not have ended yet; only the shard's actor uses it
 
 	mu        sync.Mutex
 	phase     phase
+	counted   bool   // among its shard's busy ones
+	claimed   bool   // the shard was told that it has messages, and sees to it
+	visit     bool   // its worker is to see to that, and not the shard's actor, unless that is needed
+	leaving   bool   // its actor is asked to passivate once the queue is empty
+	scheduled bool   // it is in the worker's queue, or running
+	suspended bool   // its actor failed; the shard is about to stop it
+	proposals int32  // among the queue: what the bound counts
+	failures  int32  // in a row
+	claim     uint64 // numbers what the shard does for it: what comes back from an older attempt is ignored
 	queue     fifo[any]
-	proposals int  // among the queue: what the bound counts
-	counted   bool // among its shard's busy ones
-	until     persistence.Instant
-	why       *conversation.Error // of a quarantine
-	claimed   bool                // the shard was told that it has messages, and sees to it
-	visit     bool                // its worker is to see to that, and not the shard's actor, unless that is needed
-	leaving   bool                // its actor is asked to passivate once the queue is empty
-	claim     uint64              // numbers what the shard does for it: what comes back from an older attempt is ignored
-	failures  int                 // in a row
-	condemned *conversation.Error // why it will be quarantined once its actor has ended
-
 	system    fifo[any]
 	invoker   actor.MessageInvoker
-	scheduled bool // it is in the worker's queue, or running
-	suspended bool // its actor failed; the shard is about to stop it
+	until     persistence.Instant
+	why       *conversation.Error // of a quarantine
+	condemned *conversation.Error // why it will be quarantined once its actor has ended
+}
+
+// begin gives the turns that follow a state.
+func (c *cell) begin(r resident) {
+	e := c.shard.engine
+	c.actor = conversationActor{cell: c, policy: e.policies.of(persistence.Namespace(c.name)), state: r.state, live: r.live}
 }
 
 var _ actor.Mailbox = (*cell)(nil)
@@ -108,7 +115,7 @@ func (c *cell) takes(m queued, limit int) offered {
 	case waiting, active, parked:
 	}
 	if in, ok := m.(*intake); ok {
-		if !in.admitted && c.proposals >= limit {
+		if !in.admitted && int(c.proposals) >= limit {
 			return wasFull
 		}
 		c.proposals++ // it was weighed when it was accepted
@@ -132,7 +139,7 @@ func (c *cell) leave() {
 // schedule puts the cell into its worker's queue if it has something to do. c.mu is held.
 func (c *cell) schedule() {
 	if c.due() {
-		c.worker.push(c)
+		c.shard.worker.push(c)
 	}
 }
 
@@ -229,7 +236,7 @@ const parkedAhead = 128
 
 // count counts a proposal into the queue, or out of it. c.mu is held.
 func (c *cell) count(in *intake, n int) {
-	c.proposals += n
+	c.proposals += int32(n)
 	c.shard.engine.queued.Add(int64(n) * int64(in.weight))
 }
 
@@ -268,7 +275,7 @@ func (c *cell) claimNow() uint64 {
 }
 
 // call takes the first message of a cell that has no actor, in which it has failed so many times in a row; where there is none, the cell is sealed.
-func (c *cell) call() (message any, failures int) {
+func (c *cell) call() (message any, failures int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.queue.len() == 0 {
@@ -368,7 +375,7 @@ func (c *cell) trySeal() bool {
 func (c *cell) waitingProposals() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.proposals
+	return int(c.proposals)
 }
 
 // busy reports whether there may be messages that have not been dealt with.

@@ -97,7 +97,7 @@ func newCellFixture(t *testing.T) *cellFixture {
 func (c *cell) offer(m queued, limit int) offered {
 	result, due := c.take(m, limit)
 	if due {
-		c.worker.push(c)
+		c.shard.worker.push(c)
 	}
 	return result
 }
@@ -117,7 +117,7 @@ func (f *cellFixture) attach(name string, log *[]string) {
 	f.phase = active
 	f.mu.Unlock()
 	f.actor = &invoked{log: log, name: name}
-	f.RegisterHandlers(f.actor, f.worker)
+	f.RegisterHandlers(f.actor, f.shard.worker)
 	f.Start()
 }
 
@@ -130,13 +130,13 @@ func (f *cellFixture) detach() {
 
 // turn runs what is first in the worker's queue, and reports whether there was anything.
 func (f *cellFixture) turn() bool {
-	f.worker.mu.Lock()
-	if f.worker.tasks.len() == 0 {
-		f.worker.mu.Unlock()
+	f.shard.worker.mu.Lock()
+	if f.shard.worker.tasks.len() == 0 {
+		f.shard.worker.mu.Unlock()
 		return false
 	}
-	task := f.worker.tasks.pop()
-	f.worker.mu.Unlock()
+	task := f.shard.worker.tasks.pop()
+	f.shard.worker.mu.Unlock()
 	task.run()
 	return true
 }

@@ -79,10 +79,11 @@ func TestEveryOfferBeforeASealIsHandledAndNoneAfterIt(t *testing.T) {
 	f := newCellFixture(t)
 	w := startWorker(3) // more than a cell needs, so that it would show if it ran twice at once
 	defer w.stop()
+	f.shard.worker = w
 	const senders, rounds, each = 4, 500, 50
 	var inTime, tooLate atomic.Int64
 	for round := range rounds {
-		c := &cell{name: "group:1", shard: f.shard, worker: w, phase: active}
+		c := &cell{name: "group:1", shard: f.shard, phase: active}
 		a := &counting{t: t, cell: c, handled: map[uint64]uint64{}, sealed: make(chan struct{})}
 		c.RegisterHandlers(a, w)
 		var accepts [senders]uint64

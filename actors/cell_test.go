@@ -258,9 +258,9 @@ func TestACellLetsOthersHaveTheirTurn(t *testing.T) {
 	for tag := range uint64(3 * turnsBetweenYields) {
 		f.propose(tag)
 	}
-	other := &cell{name: "group:2", shard: f.shard, worker: f.worker}
+	other := &cell{name: "group:2", shard: f.shard}
 	other.phase = active
-	other.RegisterHandlers(&invoked{log: &log, name: "other"}, f.worker)
+	other.RegisterHandlers(&invoked{log: &log, name: "other"}, f.shard.worker)
 	if got := other.offer(proposalOf(0), 1); got != accepted {
 		t.Fatalf("offer: got %d", got)
 	}

@@ -14,9 +14,8 @@ import (
 // conversationActor is an active conversation: it feeds its state with what is in its cell and passes on what comes of it. All judgement is in the state. Once it was posted to, that lies packed in
 // its shard's memory, where the next posts are added to it, until something else than those comes.
 type conversationActor struct {
-	cell   *cell
-	shard  *shard
-	engine *Engine
+	*cell // which it is a part of
+
 	state  *conversation.State  // nil: it lies packed
 	policy *conversation.Policy // of its namespace
 	live   *journal.Live        // of the state, which is used and changed with it locked: readers and the journal have its rows encoded
@@ -46,25 +45,25 @@ func (a *conversationActor) Receive(ctx actor.Context) {
 		}
 	case *review:
 		if a.wake(ctx, m) {
-			m.run(a.engine, a.shard, a.resident())
+			m.run(a.shard.engine, a.shard, a.resident())
 		}
 	case *learned:
 		a.learn(m)
 	case *passivation:
-		if asking := a.cell.asking.Load() > 0; asking && !a.engine.draining.Load() {
+		if asking := a.cell.asking.Load() > 0; asking && !a.shard.engine.draining.Load() {
 			break // it is asked again to leave
 		}
 		if a.cell.trySeal() {
 			ctx.Stop(ctx.Self())
-		} else if a.engine.draining.Load() {
+		} else if a.shard.engine.draining.Load() {
 			a.cell.leave()
 		}
 	case *actor.Started, *actor.Stopping, *actor.Stopped, *actor.Restarting:
-		if failure := a.engine.trap.lifecycle(m); failure != nil {
-			a.engine.failed(FailedInfo{What: "conversation", Conversation: a.cell.name, Reason: failure})
+		if failure := a.shard.engine.trap.lifecycle(m); failure != nil {
+			a.shard.engine.failed(FailedInfo{What: "conversation", Conversation: a.cell.name, Reason: failure})
 		}
 	default:
-		a.engine.unexpected("conversation", m)
+		a.shard.engine.unexpected("conversation", m)
 	}
 }
 
@@ -74,7 +73,7 @@ func (a *conversationActor) propose(m *intake) {
 	defer func() {
 		worker.applying.Store(0)
 		if reason := recover(); reason != nil {
-			a.engine.refuseAfter(m.proposal, m.to, &conversation.Error{
+			a.shard.engine.refuseAfter(m.proposal, m.to, &conversation.Error{
 				Kind: conversation.ErrUnavailable, Conversation: m.proposal.Conversation, Reason: fmt.Sprintf("the conversation failed: %v", reason),
 			}, info)
 			panic(reason) // its supervisor decides what becomes of it
@@ -85,8 +84,8 @@ func (a *conversationActor) propose(m *intake) {
 	a.cell.seat.use()
 	if err := a.unreadable; err != nil {
 		a.unreadable = nil
-		info.Queue = a.engine.clock.now().Sub(m.at)
-		a.engine.refuseAfter(m.proposal, m.to, &conversation.Error{
+		info.Queue = a.shard.engine.clock.now().Sub(m.at)
+		a.shard.engine.refuseAfter(m.proposal, m.to, &conversation.Error{
 			Kind: conversation.ErrUnavailable, Conversation: m.proposal.Conversation, Reason: "its rows could not be read", Cause: err,
 		}, info)
 		return
@@ -95,9 +94,9 @@ func (a *conversationActor) propose(m *intake) {
 	switch {
 	case errors.Is(err, errParked):
 	case err != nil:
-		a.engine.refuseAfter(m.proposal, m.to, err, info)
+		a.shard.engine.refuseAfter(m.proposal, m.to, err, info)
 	case done.waiter == nil:
-		a.engine.proposed(m.proposal, &info)
+		a.shard.engine.proposed(m.proposal, &info)
 		if m.to.waits() {
 			m.to.answer(done.reply)
 		}
@@ -105,7 +104,7 @@ func (a *conversationActor) propose(m *intake) {
 		done.waiter.Committed(journal.Written{}, done.refused)
 	case !done.added:
 		// A repetition is committed when what it repeats is.
-		a.engine.journal.Wait(a.state.Name(), a.dirtySince(), done.waiter)
+		a.shard.engine.journal.Wait(a.state.Name(), a.dirtySince(), done.waiter)
 	}
 }
 
@@ -135,8 +134,8 @@ func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, erro
 		a.fetch(missing, claim)
 		return changed{}, errParked
 	}
-	a.engine.trap.apply(m.proposal)
-	order := a.engine.orders.before(m.orders)
+	a.shard.engine.trap.apply(m.proposal)
+	order := a.shard.engine.orders.before(m.orders)
 	if order != nil {
 		for _, forget := range a.state.Forgotten(m.proposal.Change, m.at, order) {
 			a.apply(forget, m.at)
@@ -145,9 +144,9 @@ func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, erro
 	// Until the journal has the change. The stamp is taken after that: whoever did not see this one yet has looked at the clock before. That it is not later than the
 	// stamp is all that matters, so the clock need not be asked for it: it has gone on since the proposal was taken in, and since the turn before ended.
 	worker.applying.Store(int64(max(m.at, worker.applied)))
-	began := a.engine.clock.now()
+	began := a.shard.engine.clock.now()
 	info.Queue = began.Sub(m.at)
-	recording := a.engine.events.recording.Load()
+	recording := a.shard.engine.events.recording.Load()
 	outcome, err := a.state.Apply(conversation.Input{
 		Change:       m.proposal.Change,
 		IfGeneration: m.proposal.IfGeneration,
@@ -163,7 +162,7 @@ func (a *conversationActor) change(m *intake, info *ProposedInfo) (changed, erro
 		a.succeeded = true
 		a.cell.succeeded()
 	}
-	worker.applied = a.engine.clock.now()
+	worker.applied = a.shard.engine.clock.now()
 	info.Apply = worker.applied.Sub(began)
 	worker.stages.queue.Record(info.Queue)
 	worker.stages.apply.Record(info.Apply)
@@ -181,7 +180,7 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, in
 	switch {
 	case !m.to.waits():
 	case m.proposal.Ack != AckApplied:
-		done.waiter = &commitReply{engine: a.engine, proposal: m.proposal, to: m.to, info: *info, applied: a.shard.worker.applied}
+		done.waiter = &commitReply{engine: a.shard.engine, proposal: m.proposal, to: m.to, info: *info, applied: a.shard.worker.applied}
 		a.answer(&done.waiter.reply, m.proposal, outcome)
 	default:
 		done.reply = &a.shard.worker.reply
@@ -195,7 +194,7 @@ func (a *conversationActor) publish(m *intake, outcome *conversation.Outcome, in
 			note.Everyone, note.Users = outcome.Everyone, outcome.Users
 			note.Generation, note.Version, note.LastSeq = a.state.Standing()
 		}
-		a.dirty, done.refused = a.engine.emit(a.shard, a.live, outcome, note, done.waiter)
+		a.dirty, done.refused = a.shard.engine.emit(a.shard, a.live, outcome, note, done.waiter)
 		done.added = done.refused == nil
 	}
 	return done
@@ -213,7 +212,7 @@ func (a *conversationActor) answer(r *Reply, p *Proposal, outcome *conversation.
 // dirtySince returns the journal's batch with the last change of the conversation that may not be in the store.
 func (a *conversationActor) dirtySince() uint64 {
 	if a.dirty == 0 {
-		a.dirty = a.engine.journal.Seq() // of before it was activated
+		a.dirty = a.shard.engine.journal.Seq() // of before it was activated
 	}
 	return a.dirty
 }
@@ -221,14 +220,14 @@ func (a *conversationActor) dirtySince() uint64 {
 func (a *conversationActor) judge(m *judgement) {
 	if err := a.unreadable; err != nil {
 		a.unreadable = nil
-		m.fail(a.engine, err)
+		m.fail(a.shard.engine, err)
 		return
 	}
 	if m.answer != nil && !a.knows(m.answer.User) {
 		a.fetch([]string{m.answer.User}, a.cell.park(m, func(any) bool { return false }))
 		return
 	}
-	m.run(a.engine, a.shard, a.resident())
+	m.run(a.shard.engine, a.shard, a.resident())
 }
 
 func (a *conversationActor) knows(user string) bool {
@@ -251,15 +250,15 @@ func (a *conversationActor) wake(ctx actor.Context, message any) bool {
 		return false
 	}
 	r := a.shard.resident(state)
-	a.state, a.live, a.cell.seat.resident = r.state, r.live, r
+	a.state, a.live = r.state, r.live
 	a.dirty = 0 // what was posted meanwhile is in the journal now
 	return true
 }
 
 // rest has the state lie packed where the last message was a post, and the next one, which is not there yet, may be one that can be added to it.
 func (a *conversationActor) rest(posted bool) {
-	if posted && a.unreadable == nil && !a.engine.events.recording.Load() && !a.cell.waiting() && a.shard.rest(a.resident(), a.policy) {
-		a.state, a.live, a.cell.seat.resident = nil, nil, resident{}
+	if posted && a.unreadable == nil && !a.shard.engine.events.recording.Load() && !a.cell.waiting() && a.shard.rest(a.resident(), a.policy) {
+		a.state, a.live = nil, nil
 	}
 }
 
@@ -268,8 +267,8 @@ func (a *conversationActor) resident() resident { return resident{state: a.state
 // fetch has memberships read. The cell is parked meanwhile.
 func (a *conversationActor) fetch(users []string, claim uint64) {
 	name := a.state.Name()
-	a.engine.loaders.push(taskFunc(func() {
-		values, err := a.engine.loadMembers(name, users)
+	a.shard.engine.loaders.push(taskFunc(func() {
+		values, err := a.shard.engine.loadMembers(name, users)
 		a.cell.unpark(claim, &learned{users: users, values: values, err: err})
 	}))
 }

@@ -14,7 +14,7 @@ func (s *shard) memory(name string) *MemoryExplanation {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := &MemoryExplanation{Queued: c.proposals, LastUsed: persistence.Instant(c.used.Load()).Time(), Failures: c.failures}
+	m := &MemoryExplanation{Queued: int(c.proposals), LastUsed: persistence.Instant(c.used.Load()).Time(), Failures: int(c.failures)}
 	switch c.phase {
 	case waiting:
 		m.State = MemoryActivating

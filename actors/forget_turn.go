@@ -43,18 +43,18 @@ func (a *conversationActor) carryOut(m *forgetting) (done forgot, parked bool) {
 		a.fetch(missing, a.cell.park(m, func(any) bool { return false }))
 		return forgot{}, true
 	}
-	a.engine.trap.forget(a.state.Name())
+	a.shard.engine.trap.forget(a.state.Name())
 	return a.apply(change, m.at), false
 }
 
 // apply applies what is no proposal, lets readers see it, and sends it on its way to the store. a.live is locked.
 func (a *conversationActor) apply(change *conversation.Forget, at persistence.Instant) forgot {
 	// As for proposals: until the journal has the change, and before it is stamped.
-	a.shard.worker.applying.Store(int64(a.engine.clock.now()))
+	a.shard.worker.applying.Store(int64(a.shard.engine.clock.now()))
 	outcome, err := a.state.Apply(conversation.Input{
 		Change: change,
 		At:     at,
-		Now:    a.engine.clock.now(),
+		Now:    a.shard.engine.clock.now(),
 		Policy: *a.policy,
 		Next:   a.shard.next,
 	})
@@ -62,15 +62,15 @@ func (a *conversationActor) apply(change *conversation.Forget, at persistence.In
 		return forgot{} // there is no conversation: the reaper deletes what there was; or there is nothing to forget
 	}
 	note := journal.Note{Stamp: outcome.Stamp}
-	if a.engine.events.recording.Load() {
+	if a.shard.engine.events.recording.Load() {
 		note.Kinds, note.Everyone, note.Users = kindOf(change), outcome.Everyone, []string{change.User}
 		note.Generation, note.Version, note.LastSeq = a.state.Standing()
 	}
-	seq, err := a.engine.emit(a.shard, a.live, &outcome, note, nil)
+	seq, err := a.shard.engine.emit(a.shard, a.live, &outcome, note, nil)
 	if err != nil {
 		return forgot{err: unavailable(a.state.Name(), conversation.ErrQuarantined)}
 	}
 	a.dirty = seq
-	a.engine.counts.forgotten.Add(1)
+	a.shard.engine.counts.forgotten.Add(1)
 	return forgot{rows: outcome.Rows(), after: seq}
 }

@@ -154,7 +154,7 @@ func (e *Engine) send(name string, m queued) *conversation.Error {
 	}
 	result, ready := e.shardOf(name).take(name, m)
 	if ready != nil {
-		ready.worker.push(ready)
+		ready.shard.worker.push(ready)
 	}
 	return outcomeOf(result, name)
 }

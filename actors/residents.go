@@ -24,7 +24,6 @@ type residents struct {
 type seat struct {
 	in           *queue
 	newer, older *cell
-	resident     resident            // to be packed once its actor has ended; empty: nothing is packed
 	uses         atomic.Uint32       // since the count was last looked at, mostUses at most
 	posted       persistence.Instant // where it lies packed, as far as that was counted as uses
 }
@@ -73,7 +72,6 @@ func (r *residents) enter(c *cell) {
 
 // exit takes out a cell whose actor has ended.
 func (r *residents) exit(c *cell) {
-	c.seat.resident = resident{}
 	if c.seat.in != nil {
 		c.seat.in.remove(c)
 	}

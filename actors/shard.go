@@ -31,7 +31,6 @@ type shard struct {
 	// What visits need. It is used in the worker's turn only, by the shard's actor and by visits.
 	desk     conversation.Desk // to unpack on, for a visit
 	regulars regulars
-	visitor  conversationActor
 	near     byte // what was read ahead: nobody looks at it
 
 	busy atomic.Int32 // cells in whose queues something is
@@ -61,7 +60,7 @@ func (s *shard) cell(name string, instead *cell) *cell {
 	defer s.mu.Unlock()
 	c := s.cells[name]
 	if c == nil || c == instead {
-		c = &cell{name: name, shard: s, worker: s.worker}
+		c = &cell{name: name, shard: s, before: c}
 		c.used.Store(int64(s.engine.clock.now()))
 		s.cells[name] = c
 		if len(s.cells) == 1 {

@@ -2,12 +2,10 @@ package actors
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors/conversation"
-	"github.com/parley-im/parley/persistence"
 )
 
 // shardActor attaches actors to its shard's cells and removes what has ended. It is the only one that spawns and stops conversations, and their
@@ -15,21 +13,20 @@ import (
 type shardActor struct {
 	*shard
 
-	attached  map[string]*cell // conversations with an actor, by name
-	byPID     map[string]*cell // the same, by the actor's name
+	slots     slots
 	residents residents
-	props     *actor.Props       // of all conversations: each is spawned with what is in spawning
-	spawning  *conversationActor // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
+	props     *actor.Props // of all conversations: each is spawned with what is in spawning
+	spawning  *cell        // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
 	drained   func()             // set while draining
 }
 
 var _ actor.SupervisorStrategy = (*shardActor)(nil)
 
 func newShardActor(s *shard) *shardActor {
-	a := &shardActor{shard: s, attached: map[string]*cell{}, byPID: map[string]*cell{}, residents: residents{lastPost: s.lastPost}}
+	a := &shardActor{shard: s, residents: residents{lastPost: s.lastPost}}
 	a.props = actor.PropsFromProducer(
-		func() actor.Actor { return a.spawning },
-		actor.WithMailbox(func() actor.Mailbox { return a.spawning.cell }),
+		func() actor.Actor { return &a.spawning.actor },
+		actor.WithMailbox(func() actor.Mailbox { return a.spawning }),
 		actor.WithDispatcher(s.worker),
 	)
 	s.openMemory()
@@ -69,6 +66,7 @@ func (a *shardActor) Receive(ctx actor.Context) {
 func (a *shardActor) adopt(ctx actor.Context) {
 	a.active.Store(0)
 	for _, c := range a.all() {
+		c.slot, c.before = 0, nil
 		c.mu.Lock()
 		again := c.phase == waiting && (c.claimed || c.queue.len() > 0)
 		c.claimed = again
@@ -85,9 +83,10 @@ func (a *shardActor) adopt(ctx actor.Context) {
 
 // activate has the rows of a waiting cell read, unless they are packed, or an actor of the conversation is still there: then that one's end will come back to it.
 func (a *shardActor) activate(ctx actor.Context, c *cell) {
-	if a.attached[c.name] != nil || a.current(c.name) != c {
+	if c.attached() != nil || a.current(c.name) != c {
 		return
 	}
+	c.before = nil
 	c.mu.Lock()
 	if c.phase != waiting {
 		c.mu.Unlock()
@@ -144,22 +143,17 @@ func (a *shardActor) begin(ctx actor.Context, c *cell, state *conversation.State
 }
 
 func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.State) {
-	r := a.resident(state)
-	a.spawning = &conversationActor{
-		cell: c, shard: a.shard, engine: a.engine, policy: a.engine.policies.of(persistence.Namespace(c.name)), state: r.state, live: r.live,
-	}
+	c.begin(a.resident(state))
 	c.mu.Lock()
 	c.phase, c.leaving = active, false
 	c.mu.Unlock()
-	pid, err := ctx.SpawnNamed(a.props, strconv.FormatUint(a.engine.names.Add(1), 36))
-	if err != nil {
+	a.spawning = c
+	if _, err := ctx.SpawnNamed(a.props, a.slots.take(c, a.engine.names.Add(1))); err != nil {
 		// Names are counted: there cannot be two.
 		panic(err)
 	}
 	a.spawning = nil
-	a.attached[c.name], a.byPID[pid.Id] = c, c
 	a.residents.enter(c)
-	c.seat.resident = r
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	a.engine.counts.activations.Add(1)
 	if a.drained != nil {
@@ -183,13 +177,13 @@ const recalled = 2
 
 // terminated takes an actor that has ended off its cell.
 func (a *shardActor) terminated(ctx actor.Context, who *actor.PID) {
-	c := a.byPID[who.Id]
+	c := a.slots.of(who)
 	if c == nil {
 		return
 	}
-	delete(a.byPID, who.Id)
-	delete(a.attached, c.name)
-	r := c.seat.resident
+	a.slots.free(c)
+	r := c.actor.resident()
+	c.actor.state, c.actor.live = nil, nil
 	a.residents.exit(c)
 	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
 	c.mu.Lock()
@@ -241,7 +235,7 @@ func (a *shardActor) gone(ctx actor.Context, c *cell) {
 func (a *shardActor) HandleFailure(
 	_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any,
 ) {
-	if c := a.byPID[child.Id]; c != nil {
+	if c := a.slots.of(child); c != nil {
 		a.countFailure(c, reason)
 	}
 	supervisor.StopChildren(child)
@@ -251,8 +245,8 @@ func (a *shardActor) HandleFailure(
 func (a *shardActor) countFailure(c *cell, reason any) {
 	c.mu.Lock()
 	c.failures++
-	info := FailedInfo{What: "conversation", Conversation: c.name, Reason: reason, Failures: c.failures}
-	if c.failures >= a.engine.config.MaxFailures {
+	info := FailedInfo{What: "conversation", Conversation: c.name, Reason: reason, Failures: int(c.failures)}
+	if info.Failures >= a.engine.config.MaxFailures {
 		info.Quarantined = a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time()
 		c.condemned = &conversation.Error{
 			Kind: conversation.ErrQuarantined, Conversation: c.name, Reason: fmt.Sprintf("it failed %d times in a row: %v", c.failures, reason),
@@ -311,7 +305,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 		What: "store", Conversation: c.name, Reason: m.err, Failures: 1, Quarantined: a.engine.clock.now().Add(a.engine.config.QuarantineFor).Time(),
 	})
 	a.dropPacked(c.name)
-	attached := a.attached[c.name]
+	attached := c.attached()
 	if attached == nil {
 		a.quarantine(ctx, c, condemned)
 		return
@@ -319,11 +313,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 	attached.mu.Lock()
 	attached.condemned = condemned
 	attached.mu.Unlock()
-	for id, other := range a.byPID {
-		if other == attached {
-			ctx.Stop(actor.NewPID(ctx.Self().Address, id))
-		}
-	}
+	ctx.Stop(a.slots.address(ctx.Self(), attached))
 }
 
 // sweep asks unused conversations to passivate, and forgets cells without an actor that only remember failures.
@@ -333,7 +323,7 @@ func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
 		if c.used.Load() > int64(m.unusedSince) || a.lastPost(c.name) > m.unusedSince {
 			continue
 		}
-		if a.attached[c.name] == c {
+		if c.slot.taken() {
 			a.residents.leave(c)
 			c.leave()
 			continue
@@ -354,7 +344,7 @@ func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
 func (a *shardActor) drain(m *drain) {
 	a.drained = m.done
 	for _, c := range a.all() {
-		if a.attached[c.name] == c {
+		if c.slot.taken() {
 			c.leave()
 			continue
 		}

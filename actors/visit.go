@@ -1,9 +1,6 @@
 package actors
 
-import (
-	"github.com/parley-im/parley/actors/conversation"
-	"github.com/parley-im/parley/persistence"
-)
+import "github.com/parley-im/parley/actors/conversation"
 
 // attendance is what became of a conversation's turns without an actor.
 type attendance uint8
@@ -80,38 +77,42 @@ func (s *shard) regular(c *cell) bool { return s.regulars.count(c.name) >= regul
 
 // attend works off a cell's queue in place of an actor, on the worker's turn, and packs the state if nothing is left.
 func (s *shard) attend(c *cell, r resident) (did attendance, reason any) {
-	s.visitor = conversationActor{
-		cell: c, shard: s, engine: s.engine, policy: s.engine.policies.of(persistence.Namespace(c.name)), state: r.state, live: r.live,
+	c.begin(r)
+	if did, reason = s.workOff(c); did == attended {
+		s.engine.counts.visits.Add(1)
+		s.pack(r, c.actor.proposed)
+	} else {
+		r.settle()
 	}
+	c.actor = conversationActor{}
+	return did, reason
+}
+
+// workOff does what is in a cell's queue, as far as that is possible without an actor.
+func (s *shard) workOff(c *cell) (did attendance, reason any) {
 	for range attendAtMost {
 		message, failures := c.call()
 		if message == nil {
-			s.engine.counts.visits.Add(1)
-			s.pack(r, s.visitor.proposed)
 			return attended, nil
 		}
-		s.visitor.succeeded = failures == 0
-		served, reason := s.serve(message)
+		c.actor.succeeded = failures == 0
+		served, reason := s.serve(&c.actor, message)
 		switch {
 		case reason != nil:
-			r.settle()
 			return attendFailed, reason
 		case served != attended:
 			c.mu.Lock()
 			c.putBack(message)
 			c.mu.Unlock()
-			r.settle()
 			return served, nil
 		}
 	}
-	r.settle()
 	return actorNeeded, nil
 }
 
 // serve handles one message as the conversation's actor would, if that is possible without one, and returns what a turn panicked with.
-func (s *shard) serve(message any) (did attendance, reason any) {
+func (s *shard) serve(v *conversationActor, message any) (did attendance, reason any) {
 	defer func() { reason = recover() }()
-	v := &s.visitor
 	switch m := message.(type) {
 	case *intake:
 		if v.misses(m) {

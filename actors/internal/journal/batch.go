@@ -54,7 +54,7 @@ type record struct {
 	owed    int   // how many: they are among the batch's rows and bytes, by a guess
 	// failures counts how often the store failed to take this record by itself while it took others.
 	failures int
-	logged   bool // some of it is: it is not given up for failures
+	logged   bool // some of it is: it is not given up soon
 }
 
 func newBatch(seq uint64) *batch {

@@ -15,6 +15,8 @@ const (
 	backoffMost  = 2 * time.Second
 	// patience is how often a batch is tried whole before it is divided, and how often the store has to fail a single record before that is given up.
 	patience = 3
+	// patienceLogged is the same of a record that is logged, which the store checked then: half a minute, in which others that are logged behind it are durable, but not in the store.
+	patienceLogged = 20
 )
 
 // run writes batches until the journal is closed.

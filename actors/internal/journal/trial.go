@@ -95,14 +95,15 @@ func (t *trial) testify(records []*record) {
 	}
 }
 
-// accuse drops records that the store failed again and again while it took others; unless they are logged: who was told that they are committed is not to lose them because a store fails at random, and it
-// checked them when it logged them. They are tried for as long as it takes.
+// accuse drops records that the store failed again and again while it took others. It has to be very sure of those that are logged: somebody was told that they are committed, and they are not to be lost because a store
+// fails at random.
 func (t *trial) accuse() {
 	for _, r := range t.alone {
+		enough := patience
 		if r.logged {
-			continue
+			enough = patienceLogged
 		}
-		if r.failures++; r.failures >= patience {
+		if r.failures++; r.failures >= enough {
 			t.left = slices.DeleteFunc(t.left, func(other *record) bool { return other == r })
 			t.drop(r, t.failure)
 		}
