@@ -201,7 +201,7 @@ func TestNothingOlderThanTheLatestSnapshotIsPut(t *testing.T) {
 	}
 }
 
-func TestRowsUsedLongestAgoGiveWay(t *testing.T) {
+func TestRowsThatAreNotUsedGiveWay(t *testing.T) {
 	const room = 64 << 10
 	c := newRowCache(room)
 	c.supersede(1, nil, false)
@@ -213,23 +213,76 @@ func TestRowsUsedLongestAgoGiveWay(t *testing.T) {
 	bytes, rows := 0, 0
 	for i := range c.parts {
 		p := &c.parts[i]
-		bytes += p.bytes
-		rows += len(p.rows)
-		ring := 0
-		for r := p.used.newer; r != &p.used; r = r.newer {
-			ring++
+		bytes += cap(p.spare)
+		for _, s := range p.segments {
+			bytes += cap(s)
 		}
-		if ring != len(p.rows) {
-			t.Errorf("part %d: %d rows in the ring, %d in the map", i, ring, len(p.rows))
-		}
+		rows += len(p.places)
 	}
 	if bytes > room || rows < 200 {
-		t.Errorf("%d rows of %d bytes are kept, want a few hundred within %d", rows, bytes, room)
+		t.Errorf("%d rows are kept in %d bytes, want a few hundred within %d", rows, bytes, room)
 	}
 	if _, ok := c.get(key(1_999), 1); !ok {
 		t.Error("the row that was put last is not kept")
 	}
 	if _, ok := c.get(key(0), 1); !ok {
 		t.Error("the row that is used all the time is not kept")
+	}
+}
+
+// Whatever is put, replaced, removed and given up: what is found is what was put last under that very key.
+func TestKeptRowsAreThoseThatWerePutLast(t *testing.T) {
+	for _, room := range []int{1, 64 << 10, 1 << 20} {
+		c := newRowCache(room)
+		random, latest := rand.New(rand.NewPCG(1, uint64(room))), map[string]string{}
+		snapshot, found := uint64(1), 0
+		c.supersede(snapshot, nil, false)
+		for i := range 50_000 {
+			key := persistence.HeadKey(headName(random.IntN(3_000)))
+			value := fmt.Sprint(i, string(make([]byte, random.IntN(120))))
+			switch random.IntN(8) {
+			case 0, 1: // overwritten, or deleted
+				snapshot++
+				remove := random.IntN(2) == 0
+				c.supersede(snapshot, []row{{key, []byte(value), remove}}, random.IntN(10) == 0)
+				delete(latest, string(key))
+				if !remove {
+					latest[string(key)] = value
+				}
+			case 2, 3:
+				if is, ok := latest[string(key)]; ok { // read from the store
+					value = is
+				}
+				c.put(key, []byte(value), snapshot)
+				latest[string(key)] = value
+			default:
+				got, ok := c.get(key, snapshot)
+				if ok {
+					found++
+				}
+				if ok && string(got) != latest[string(key)] {
+					t.Fatalf("room %d: %q: got %q, want %q", room, key, got, latest[string(key)])
+				}
+			}
+		}
+		if found == 0 && room > 1<<16 {
+			t.Errorf("room %d: nothing was ever found", room)
+		}
+	}
+}
+
+func BenchmarkRowCache(b *testing.B) {
+	c := newRowCache(DefaultRowCache)
+	c.supersede(1, nil, false)
+	keys := make([][]byte, 50_000)
+	for i := range keys {
+		keys[i] = persistence.HeadKey(headName(i))
+		c.put(keys[i], countedHead(uint64(i)), 1)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, ok := c.get(keys[i*7919%len(keys)], 1); !ok {
+			b.Fatal("it is not kept")
+		}
 	}
 }
