@@ -17,7 +17,7 @@ type shardActor struct {
 	residents residents
 	props     *actor.Props // of all conversations: each is spawned with what is in spawning
 	spawning  *cell        // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
-	drained   func()             // set while draining
+	drained   func()       // set while draining
 }
 
 var _ actor.SupervisorStrategy = (*shardActor)(nil)

@@ -107,6 +107,8 @@ type Delete struct {
 	Seen Sight
 	// Replace, where set, is written in place of the removed row; where nothing was removed, it is not written.
 	Replace []byte
+	// Blind, where there is neither UpTo nor Replace, spares the store a look whether the row is there. The delete is not in Result.Deleted.
+	Blind bool
 }
 
 // Sight says that somebody has read a row in a snapshot of this store, in which it was there. A guard is the same with and without: where nothing was written under the key since, a store
@@ -120,7 +122,7 @@ type Sight struct {
 type Result struct {
 	Err        error  // ErrFenced or ErrGroupTooLarge: nothing of this group was written
 	Skipped    bool   // the row in Requires was absent: nothing of this group was written
-	Deleted    int    // rows removed or replaced by Deletes
+	Deleted    int    // rows removed or replaced by Deletes, but for blind ones
 	FirstEvent uint64 // the number given to Events[0]; the others follow
 	// NextEvent is the number that the shard's next event will have, as of this group: events with lower numbers were committed before it or with it, all others
 	// after it. Zero where nothing was written.

@@ -142,10 +142,8 @@ type row struct {
 // evaluated must leave nothing.
 func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persistence.Result, error) {
 	var result persistence.Result
-	guarded := len(g.Deletes) > 0
-	for i := range g.Puts {
-		guarded = guarded || g.Puts[i].IfPresent
-	}
+	guarded := slices.ContainsFunc(g.Puts, func(p persistence.Put) bool { return p.IfPresent }) ||
+		slices.ContainsFunc(g.Deletes, func(d persistence.Delete) bool { return !isBlind(&d) })
 	t.own.reset(guarded)
 	for i := range g.Puts {
 		put := &g.Puts[i]
@@ -162,6 +160,10 @@ func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persiste
 	}
 	for i := range g.Deletes {
 		del := &g.Deletes[i]
+		if isBlind(del) {
+			t.own.add(row{del.Key, nil, true})
+			continue
+		}
 		present, over, err := t.look(del.Key, del.UpTo, f.ofDelete(i))
 		if errors.Is(err, persistence.ErrValue) || errors.Is(err, persistence.ErrNewerFormat) {
 			return persistence.Result{Err: err}, nil
@@ -177,6 +179,8 @@ func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persiste
 	}
 	return result, nil
 }
+
+func isBlind(d *persistence.Delete) bool { return d.Blind && d.UpTo == 0 && d.Replace == nil }
 
 // look reports whether a row is present, as the group that is being resolved sees it, and whether its generation is at most upTo; zero asks for none.
 func (t *transaction) look(key []byte, upTo persistence.Generation, v view) (present, over bool, err error) {

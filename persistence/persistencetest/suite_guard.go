@@ -39,6 +39,24 @@ func guardTests() []suiteTest {
 			s.equal("deleted", results[0].Deleted, 2)
 			s.equal("rows", len(s.all()), 0)
 		}},
+		{"a blind delete removes what there is, and does not count it", func(s *subject) {
+			s.acquire(1)
+			s.commitAll(s.group(1, put("a", "1"), put("b", "1"), putGeneration("new", 3)))
+			blind := func(c change) change {
+				return func(g *persistence.Group) {
+					c(g)
+					g.Deletes[len(g.Deletes)-1].Blind = true
+				}
+			}
+			results := s.commitAll(
+				s.group(1, blind(remove("a")), blind(remove("none")), put("own", "1"), blind(remove("own")), remove("b"), remove("a")),
+				s.group(1, putIfPresent("a", "2"), putIfPresent("none", "2"), putIfPresent("own", "2")),
+				s.group(1, blind(removeUpTo("new", 2, nil)), blind(removeUpTo("none", 0, []byte("1")))), // these have to look
+			)
+			s.equal("deleted", results[0].Deleted, 1)
+			s.equal("deleted by what has to look", results[2].Deleted, 0)
+			s.equal("rows", s.all(), []entry{{"xnew", string(persistence.Member{Generation: 3}.Encode())}})
+		}},
 		{"a guarded delete removes generations up to its own, and no later one", func(s *subject) {
 			const g = 5
 			s.acquire(1)

@@ -214,7 +214,7 @@ func (r *record) group(epoch persistence.Epoch) persistence.Group {
 	g := persistence.Group{Shard: r.shard, Epoch: epoch, Puts: make([]persistence.Put, 0, len(r.rows.list))}
 	for i := range r.rows.list {
 		if w := &r.rows.list[i]; w.Delete {
-			g.Deletes = append(g.Deletes, persistence.Delete{Key: w.Key})
+			g.Deletes = append(g.Deletes, persistence.Delete{Key: w.Key, Blind: true})
 		} else {
 			g.Puts = append(g.Puts, persistence.Put{Key: w.Key, Value: w.Value, IfPresent: w.IfPresent})
 		}
