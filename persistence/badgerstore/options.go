@@ -10,7 +10,7 @@ import (
 // DefaultReserve is how much free space a store leaves on its disk unless [Options] says otherwise.
 const DefaultReserve = 256 << 20
 
-// DefaultRowCache is how much memory a store keeps rows in unless [Options] says otherwise: about a hundred thousand of them.
+// DefaultRowCache is how much memory a store keeps rows in unless [Options] says otherwise: about two hundred thousand of them.
 const DefaultRowCache = 32 << 20
 
 // What maintenance does unless [Options] says otherwise.

@@ -27,7 +27,7 @@ type rowCache struct {
 const (
 	cacheParts = 64
 	// cacheSegments is into how many segments a part is divided, where those are neither too small nor too large then.
-	cacheSegments = 8
+	cacheSegments = 16
 	leastSegment  = 256
 	mostSegment   = 1 << 16
 	// cacheRows is the part of the room, in fifths, that the segments take: what is left is for the map of places.

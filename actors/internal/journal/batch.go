@@ -153,7 +153,7 @@ func (b *batch) absorb(later *batch) bool {
 	b.waiters = append(b.waiters, later.waiters...)
 	b.stored = append(b.stored, later.stored...)
 	b.stamp = min(b.stamp, later.stamp)
-	b.touched, b.noted, b.logged = b.touched || later.touched, b.noted || later.noted, b.logged && later.logged
+	b.touched, b.noted = b.touched || later.touched, b.noted || later.noted
 	b.written += later.written
 	b.position = max(b.position, later.position)
 	b.seq = later.seq
@@ -185,11 +185,6 @@ func (b *batch) index(r *record, w *conversation.Write) {
 	if !w.Delete && !w.IfPresent && persistence.KindOf(w.Key) == persistence.KindDue {
 		b.dues[r.shard] = append(b.dues[r.shard], DueEntry{Key: w.Key, Value: w.Value})
 	}
-}
-
-// owed reports whether rows are yet to be encoded.
-func (b *batch) owed() bool {
-	return slices.ContainsFunc(b.order, func(r *record) bool { return r.live != nil })
 }
 
 // remove takes a conversation's record out, to which nobody owes any rows.

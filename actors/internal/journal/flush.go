@@ -101,9 +101,6 @@ func (j *Journal) write(b *batch, began persistence.Instant) bool {
 		if !j.pause(attempt) {
 			return false
 		}
-		if attempt >= patience {
-			t.reinforce()
-		}
 	}
 }
 

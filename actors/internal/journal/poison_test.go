@@ -229,6 +229,31 @@ func TestWhatIsLoggedIsNotGivenUpAsSoonAsWhatIsNot(t *testing.T) {
 	}
 }
 
+// It is alone in its batch, and what is behind that cannot be logged, for there is more of it.
+func TestWhatIsLoggedIsFoundOutThoughItIsAlone(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		logged := f.addWaiting("group:first", head("group:first", "1"))
+		synctest.Wait()
+		bad := f.addWaiting("group:bad", head("group:bad", "1"))
+		synctest.Wait()
+		f.wantTold("the first", logged, nil)
+		f.wantTold("what will not be taken", bad, nil)
+		f.failing(refusing("group:bad"))
+		again := f.addWaiting("group:bad", head("group:bad", "2"))
+		others := map[string]*waiter{}
+		for _, name := range names(10) {
+			others[name] = f.addWaiting(name, head(name, "1"))
+		}
+		f.advance(5 * time.Minute)
+		f.wantTold("what builds on it", again, errQuarantined)
+		f.wantPoisoned("group:bad")
+		for name, w := range others {
+			f.wantTold(name, w, nil)
+			f.wantStored(head(name, "").Key, "1")
+		}
+	})
+}
+
 // What was logged is carried out again where the store ends before it knows that all of it is there: it would take back a part of what was written since.
 func TestNothingIsWrittenWithWhatIsLoggedThatIsNot(t *testing.T) {
 	inBubble(t, func(f *fixture) {

@@ -31,14 +31,57 @@ type trial struct {
 func (t *trial) attempt(number int) (done bool) {
 	t.number, t.landed, t.misses, t.failure, t.alone, t.over = number, false, 0, nil, nil, false
 	t.left = t.bring(t.left)
-	if !t.over && !t.landed && len(t.alone) > 0 && t.witness != nil {
-		// Its rows are there already; to write them once more changes nothing, and shows whether the store takes any.
-		t.landed = t.commit(t.batch, []*record{t.witness}, number, 0) == nil
+	if !t.over && !t.landed && len(t.alone) > 0 {
+		t.landed = t.takes()
 	}
 	if t.landed && !t.over {
 		t.accuse()
 	}
 	return len(t.left) == 0 && t.cover()
+}
+
+// takes reports whether the store takes anything just now: the witness, whose rows are there already, or else, before its turn, a conversation of which there is nothing in the batch, nor between: what is
+// between would be written over it. Both are written once more, or later, and that changes nothing.
+func (t *trial) takes() bool {
+	if t.witness != nil {
+		return t.proves(t.witness)
+	}
+	return slices.ContainsFunc(t.bystanders(), t.proves)
+}
+
+// proves writes a record, and reports whether the store took it.
+func (t *trial) proves(r *record) bool {
+	t.mu.Lock()
+	groups := []persistence.Group{r.group(t.config.Epochs[r.shard])}
+	t.mu.Unlock()
+	results, err := t.config.Store.Commit(t.ctx, persistence.Batch{Clock: t.config.Now(), Groups: groups})
+	return err == nil && results[0].Err == nil
+}
+
+// mostBystanders is how many conversations beside the batch are tried: some of them may be at fault as well.
+const mostBystanders = 4
+
+// bystanders returns some records of later batches that are the first of their conversations. Nobody owes them rows.
+func (t *trial) bystanders() (some []*record) {
+	t.mu.Lock()
+	open := t.open
+	t.mu.Unlock()
+	t.collect(open)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	seen := map[string]bool{}
+	for b := range t.oldestFirst() {
+		for _, r := range b.order {
+			if !seen[r.name] && b != t.batch && r.live == nil && len(r.rows.list) > 0 {
+				some = append(some, r)
+			}
+			seen[r.name] = true
+			if len(some) == mostBystanders {
+				return some
+			}
+		}
+	}
+	return some
 }
 
 // cover has the store know that the batch, all of which is there, need not be carried out again, unless that stood with the last of it. It reports whether that is so.
@@ -108,36 +151,4 @@ func (t *trial) accuse() {
 			t.drop(r, t.failure)
 		}
 	}
-}
-
-// reinforce adds what has come since to a batch of which nothing is in the store yet, so that others show whether it is the records or the store that fails. To what is in the log, nothing is added that is
-// not: where the store ends before it knows that all of the batch is there, what was logged is carried out again, and would take back a part of that.
-func (t *trial) reinforce() {
-	t.mu.Lock()
-	open, logged := t.open, t.batch.logged
-	t.mu.Unlock()
-	if t.witness != nil || logged || !t.disown() {
-		return
-	}
-	t.collect(open)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for len(t.handed) > 0 && t.handed[0].position == 0 && t.batch.absorb(t.handed[0]) {
-		t.handed = slices.Delete(t.handed, 0, 1)
-		t.left = slices.Clone(t.batch.order)
-	}
-	if len(t.handed) > 0 || t.logging != nil || len(t.sealed) > 0 || t.open.rows == 0 || t.open.owed() || !t.batch.absorb(t.open) {
-		return
-	}
-	t.begin(t.batch.seq + 1)
-	t.stopTimer()
-	t.left = slices.Clone(t.batch.order)
-}
-
-// disown has the store know that a batch need not be carried out that may be in the log though that failed, so that nobody was told that it is. It reports whether the batch is surely not there.
-func (t *trial) disown() bool {
-	if t.batch.position != 0 && t.commit(t.batch, nil, t.number, t.batch.position) == nil {
-		t.batch.position = 0
-	}
-	return t.batch.position == 0
 }
