@@ -46,7 +46,7 @@ type cell struct {
 	asking atomic.Int32      // questions of its actor's state that are being answered: the answer is of no use to another one
 	slot   slot              // of its actor, among its shard's; only the shard's actor uses it
 	seat   seat              // among its shard's active conversations
-	actor  conversationActor // of its turns
+	actor  conversationActor // what handles its messages: protoactor's, or in a visit
 	before *cell             // in whose place it stands, and whose actor may not have ended yet; only the shard's actor uses it
 
 	mu        sync.Mutex
@@ -68,13 +68,12 @@ type cell struct {
 	condemned *conversation.Error // why it will be quarantined once its actor has ended
 }
 
-// begin gives the turns that follow a state.
-func (c *cell) begin(r resident) {
-	e := c.shard.engine
-	c.actor = conversationActor{cell: c, policy: e.policies.of(persistence.Namespace(c.name)), state: r.state, live: r.live}
-}
-
 var _ actor.Mailbox = (*cell)(nil)
+
+// begin has the turns that follow go on with a state.
+func (c *cell) begin(r resident) {
+	c.actor = conversationActor{cell: c, policy: c.shard.engine.policies.of(persistence.Namespace(c.name)), state: r.state, live: r.live}
+}
 
 // take puts a message into the queue, and reports whether whoever calls must give the cell to its worker. The message is stamped under the cell's lock, so that stamps grow along the
 // queue.

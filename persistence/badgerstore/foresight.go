@@ -81,7 +81,7 @@ func (s *snapshot) foresee(ctx context.Context, g *persistence.Group) (f groupFo
 	f.deletes = make([]view, len(g.Deletes))
 	for i := range g.Deletes {
 		del := &g.Deletes[i]
-		if isBlind(del) {
+		if del.IsBlind() {
 			continue
 		}
 		if del.UpTo == 0 && bytes.Equal(del.Key, g.Requires) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
-	"math"
 	"sync"
 	"sync/atomic"
 
@@ -29,7 +28,7 @@ const (
 	// cacheSegments is into how many segments a part is divided, where those are neither too small nor too large then.
 	cacheSegments = 16
 	leastSegment  = 256
-	mostSegment   = 1 << 16
+	mostSegment   = 1 << 16 // so that the length of a row, which takes half of one at most, is of two bytes
 	// cacheRows is the part of the room, in fifths, that the segments take: what is left is for the map of places.
 	cacheRows = 4
 )
@@ -178,7 +177,7 @@ func (p *cachePart) remove(hash uint64, key []byte) bool {
 // insert adds a row that is not there, unless it is too large. One whose key has the same hash gives way. p.mu is held.
 func (p *cachePart) insert(hash uint64, key, value []byte, since uint64) {
 	size := cachedHeader + len(key) + len(value)
-	if size > p.size/2 || len(value) > math.MaxUint16 {
+	if size > p.size/2 {
 		return
 	}
 	newest := p.newest()

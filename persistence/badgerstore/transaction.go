@@ -143,7 +143,7 @@ type row struct {
 func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persistence.Result, error) {
 	var result persistence.Result
 	guarded := slices.ContainsFunc(g.Puts, func(p persistence.Put) bool { return p.IfPresent }) ||
-		slices.ContainsFunc(g.Deletes, func(d persistence.Delete) bool { return !isBlind(&d) })
+		slices.ContainsFunc(g.Deletes, func(d persistence.Delete) bool { return !d.IsBlind() })
 	t.own.reset(guarded)
 	for i := range g.Puts {
 		put := &g.Puts[i]
@@ -160,7 +160,7 @@ func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persiste
 	}
 	for i := range g.Deletes {
 		del := &g.Deletes[i]
-		if isBlind(del) {
+		if del.IsBlind() {
 			t.own.add(row{del.Key, nil, true})
 			continue
 		}
@@ -179,8 +179,6 @@ func (t *transaction) resolve(g *persistence.Group, f *groupForesight) (persiste
 	}
 	return result, nil
 }
-
-func isBlind(d *persistence.Delete) bool { return d.Blind && d.UpTo == 0 && d.Replace == nil }
 
 // look reports whether a row is present, as the group that is being resolved sees it, and whether its generation is at most upTo; zero asks for none.
 func (t *transaction) look(key []byte, upTo persistence.Generation, v view) (present, over bool, err error) {

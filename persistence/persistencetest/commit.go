@@ -99,7 +99,7 @@ func (s *Store) apply(g *persistence.Group) persistence.Result {
 			s.rows = before
 			return persistence.Result{Err: err}
 		}
-		if removed && !(del.Blind && del.UpTo == 0 && del.Replace == nil) {
+		if removed && !del.IsBlind() {
 			result.Deleted++
 		}
 	}
