@@ -12,39 +12,55 @@ const conversationsOfUser = 200
 
 // Population is the conversations of a comparison, numbered from 0, and their members. It is not changed once made.
 type Population struct {
-	Names   []string
-	users   []string
-	members int
+	names, users names
+	members      int
 }
 
 // NewPopulation returns n conversations of so many members each, at least one.
 func NewPopulation(n, members int) *Population {
-	return &Population{Names: numbered("room:", n), users: numbered("user-", max(16, n*members/conversationsOfUser)), members: members}
+	return &Population{names: numbered("room:", n), users: numbered("user-", max(16, n*members/conversationsOfUser)), members: members}
 }
 
-// numbered returns n names. They are parts of one string, so that a collection, which is measured, does not see them one by one.
-func numbered(prefix string, n int) []string {
-	var all []byte
-	ends := make([]int, n)
-	for i := range ends {
-		all = strconv.AppendInt(append(all, prefix...), int64(i), 10)
-		ends[i] = len(all)
-	}
-	names, whole, begin := make([]string, n), string(all), 0
-	for i, end := range ends {
-		names[i], begin = whole[begin:end], end
-	}
-	return names
+// names are parts of one string, and where they end in it: however many they are, a collection, which is measured, sees two objects without a pointer.
+type names struct {
+	whole string
+	ends  []uint32
 }
+
+func numbered(prefix string, n int) names {
+	var whole []byte
+	ends := make([]uint32, n)
+	for i := range ends {
+		whole = strconv.AppendInt(append(whole, prefix...), int64(i), 10)
+		ends[i] = uint32(len(whole))
+	}
+	return names{string(whole), ends}
+}
+
+func (n *names) at(i int) string {
+	begin := uint32(0)
+	if i > 0 {
+		begin = n.ends[i-1]
+	}
+	return n.whole[begin:n.ends[i]]
+}
+
+// Len returns how many conversations there are.
+func (p *Population) Len() int { return len(p.names.ends) }
+
+// Name returns a conversation's.
+func (p *Population) Name(i int) string { return p.names.at(i) }
 
 // Sender returns who posts to a conversation.
-func (p *Population) Sender(i int) string { return p.users[i%len(p.users)] }
+func (p *Population) Sender(i int) string { return p.user(i) }
+
+func (p *Population) user(i int) string { return p.users.at(i % len(p.users.ends)) }
 
 // First returns the post that begins a conversation with its members.
 func (p *Population) First(i int) *actors.Proposal {
 	others := make([]string, p.members-1)
 	for m := range others {
-		others[m] = p.users[(i+m+1)%len(p.users)]
+		others[m] = p.user(i + m + 1)
 	}
 	first := p.Post(i, 1, actors.AckCommitted)
 	first.Change.(*conversation.Post).Members = others //nolint:errcheck,forcetypeassert // Post makes no other
@@ -54,7 +70,7 @@ func (p *Population) First(i int) *actors.Proposal {
 // Post returns a post to a conversation.
 func (p *Population) Post(i int, seq uint64, ack actors.Ack) *actors.Proposal {
 	return &actors.Proposal{
-		Conversation: p.Names[i],
+		Conversation: p.Name(i),
 		Change:       &conversation.Post{Seq: seq, Sender: p.Sender(i), Preview: preview()},
 		Ack:          ack,
 	}

@@ -18,7 +18,7 @@ type Speaker struct {
 // NewSpeakers divides the conversations that are spoken in, hot of them (0: all), evenly spread over the population, among n speakers.
 func NewSpeakers(p *Population, hot, n int) []*Speaker {
 	if hot == 0 {
-		hot = len(p.Names)
+		hot = p.Len()
 	}
 	speakers := make([]*Speaker, n)
 	for s := range speakers {
@@ -26,7 +26,7 @@ func NewSpeakers(p *Population, hot, n int) []*Speaker {
 	}
 	for i := range hot {
 		s := speakers[i%n]
-		s.targets = append(s.targets, int32(i*len(p.Names)/hot))
+		s.targets = append(s.targets, int32(i*p.Len()/hot))
 	}
 	for _, s := range speakers {
 		s.seqs = make([]uint64, len(s.targets))

@@ -15,7 +15,7 @@ func TestEachConversationHasOneSpeakerAndGrowingNumbers(t *testing.T) {
 		for range 5_000 {
 			p, i := speaker.Next(actors.AckApplied)
 			post, ok := p.Change.(*conversation.Post)
-			if !ok || p.Conversation != people.Names[i] || p.Ack != actors.AckApplied || post.Sender != people.Sender(i) {
+			if !ok || p.Conversation != people.Name(i) || p.Ack != actors.AckApplied || post.Sender != people.Sender(i) {
 				t.Fatalf("%+v is not a post to conversation %d", p, i)
 			}
 			if before, known := owner[p.Conversation]; known && before != s {

@@ -145,13 +145,13 @@ func TakenBack(ctx context.Context, p side.Params) (posts int, err error) {
 	defer snapshot.Close()
 	people := chat.NewPopulation(p.Known, max(1, p.Members))
 	for i, seq := range answered {
-		value, err := snapshot.Get(ctx, persistence.HeadKey(people.Names[i]))
+		value, err := snapshot.Get(ctx, persistence.HeadKey(people.Name(int(i))))
 		if err != nil {
-			return 0, fmt.Errorf("the head of %s: %w", people.Names[i], err)
+			return 0, fmt.Errorf("the head of %s: %w", people.Name(int(i)), err)
 		}
 		rows, ok, err := conversation.Decode(value, nil, nil, 0)
 		if err != nil || !ok {
-			return 0, fmt.Errorf("the head of %s is there: %v, %w", people.Names[i], ok, err)
+			return 0, fmt.Errorf("the head of %s is there: %v, %w", people.Name(int(i)), ok, err)
 		}
 		posts += int(seq - min(seq, rows.Head.LastSeq))
 	}

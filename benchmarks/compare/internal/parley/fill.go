@@ -58,7 +58,7 @@ func propose(ctx context.Context, engine *actors.Engine, batch []*actors.Proposa
 
 // fill begins all conversations of the population and returns once they are in the store.
 func (r *running) fill(ctx context.Context) error {
-	return inBatches(len(r.people.Names), func(from, to int) error {
+	return inBatches(r.people.Len(), func(from, to int) error {
 		batch := make([]*actors.Proposal, 0, to-from)
 		for i := from; i < to; i++ {
 			batch = append(batch, r.people.First(i))
@@ -69,7 +69,7 @@ func (r *running) fill(ctx context.Context) error {
 
 // warmUp has all conversations be in memory, the first n of them active, as far as the engine's bound leaves room: each shard bounds its own, and they are not all alike.
 func (r *running) warmUp(ctx context.Context, n int) error {
-	if err := r.repeat(ctx, len(r.people.Names)); err != nil {
+	if err := r.repeat(ctx, r.people.Len()); err != nil {
 		return err
 	}
 	// One that has no actor gets one once it is of use often.

@@ -79,7 +79,7 @@ func (s *wire) ready(ctx context.Context, address string) error {
 }
 
 func (s *wire) begin(ctx context.Context, people *chat.Population) error {
-	return inBatches(len(people.Names), func(from, to int) error {
+	return inBatches(people.Len(), func(from, to int) error {
 		batch := make([]*actors.Proposal, 0, to-from)
 		for i := from; i < to; i++ {
 			batch = append(batch, people.First(i))

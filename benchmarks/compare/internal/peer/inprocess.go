@@ -29,7 +29,7 @@ func newInProcess(p side.Params, open func() inMemory) *inProcess {
 	s.speakers = chat.NewSpeakers(s.people, p.Hot, p.Callers)
 	before := chat.Heap()
 	s.held = open()
-	for i := range s.people.Names {
+	for i := range s.people.Len() {
 		s.held.update(s.people.Post(i, 1, actors.AckApplied))
 	}
 	s.heap = (chat.Heap() - before) / float64(p.Known)

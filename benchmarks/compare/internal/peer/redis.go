@@ -64,9 +64,9 @@ func (s *hashes) begin(ctx context.Context, people *chat.Population) error {
 	errs := make([]error, writers)
 	for w := range writers {
 		group.Go(func() {
-			for from := w * each; from < len(people.Names) && errs[w] == nil; from += writers * each {
+			for from := w * each; from < people.Len() && errs[w] == nil; from += writers * each {
 				var batch []*actors.Proposal
-				for i := from; i < min(len(people.Names), from+each); i++ {
+				for i := from; i < min(people.Len(), from+each); i++ {
 					batch = append(batch, people.Post(i, 1, actors.AckCommitted))
 				}
 				errs[w] = s.update(ctx, batch)

@@ -37,7 +37,7 @@ func OpenStateful(ctx context.Context, p side.Params) (side.Side, error) {
 	before := chat.SettledHeap()
 	heard := make(chan struct{})
 	for i := range s.pids {
-		state, err := load(ctx, snapshot, people.Names[i], people.Sender(i))
+		state, err := load(ctx, snapshot, people.Name(i), people.Sender(i))
 		if err != nil {
 			return nil, err
 		}
