@@ -92,8 +92,8 @@ func (e *Engine) accept(p *Proposal, to returnTo, m *intake) (w *worker, tasks i
 	return nil, 0
 }
 
-// overdueTasks is how many tasks there are where a worker that has none under way was woken, and has had no processor since: others may keep those for ten milliseconds.
-const overdueTasks = 16
+// starvedLooks is how many tasks come in between two looks at whether their worker has a processor.
+const starvedLooks = 16
 
 // acceptPush is accept for those who do not wait for the answer. Where they come one by one, to a worker that has nothing to do, each has its own turn: to wake the worker would take longer. So it is where it was
 // woken, and others keep it from its turn.
@@ -102,7 +102,7 @@ func (e *Engine) acceptPush(p *Proposal, to returnTo) {
 	w, tasks := e.accept(p, to, m)
 	switch {
 	case w == nil:
-	case tasks == 1 && w.sparse(e.clock.now()), tasks%overdueTasks == 0:
+	case tasks == 1 && w.sparse(e.clock.now()), tasks%starvedLooks == 0 && w.starved(e.clock.now()):
 		w.help(1)
 	default:
 		w.some.Signal()

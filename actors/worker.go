@@ -27,6 +27,7 @@ type worker struct {
 	inPlace inPlace // posts
 
 	arrived atomic.Int64 // when a proposal was last made whose caller does not wait and found nothing to be done, as a persistence.Instant
+	running atomic.Bool  // a dispatcher's goroutine has found tasks, and runs them
 
 	soiled soiled // conversations that were posted to in place
 
@@ -135,6 +136,14 @@ func (w *worker) sparse(now persistence.Instant) bool {
 	return now.Sub(persistence.Instant(w.arrived.Swap(int64(now)))) >= sparseAfter
 }
 
+// starvedAfter is how long it may take until a worker that was woken has a processor: others may keep those for ten milliseconds.
+const starvedAfter = time.Millisecond
+
+// starved reports whether a dispatcher was woken some time ago, and does not run yet.
+func (w *worker) starved(now persistence.Instant) bool {
+	return !w.running.Load() && now.Sub(persistence.Instant(w.arrived.Load())) >= starvedAfter
+}
+
 // loop is what a goroutine of a pool does.
 func (w *worker) loop() {
 	w.mu.Lock()
@@ -176,9 +185,11 @@ func (w *worker) dispatch() {
 		if !more {
 			return
 		}
+		w.running.Store(true)
 		w.turn.Lock()
 		more = w.takeTurn()
 		w.turn.Unlock()
+		w.running.Store(more)
 		for range lingers {
 			if more {
 				break
