@@ -50,13 +50,13 @@ type Config struct {
 	MaxQueuedBytes int
 
 	// FlushInterval is how long a change that nobody waits for stays in memory alone: it is what a crash takes back of AckApplied. Where the store is busy with such changes, it is longer, so
-	// that writing them takes no more than an eighth of the time and rows that change often are written seldom: up to MaxFlushInterval, and for as long as writing takes. A proposal
-	// that waits for AckCommitted, and a full batch, flush at once. 0: 50 ms, and one second, or FlushInterval where that is more.
+	// that writing them takes no more than an eighth of the time and rows that change often are written seldom: up to MaxFlushInterval, and for as long as writing takes. A full batch
+	// is flushed at once, and what waits for AckCommitted is made durable at once, in the store's log, and then rests for up to eight times as long while more of it comes. 0: 50 ms, and one second, or FlushInterval where that is more.
 	FlushInterval, MaxFlushInterval time.Duration
 	// FlushRows is how many changed rows are a full batch. 0: 8,192.
 	FlushRows int
 	// MaxJournalBytes bounds the changed rows that are not in the store yet. At the bound, proposals are refused with ErrOverloaded; those accepted
-	// already are still applied. 0: 64 MiB.
+	// already are still applied. 0: 128 MiB.
 	MaxJournalBytes int
 
 	// Reaper sets the reaper's batches and pace.
@@ -190,7 +190,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.FlushInterval, 50*time.Millisecond)
 	orElse(&c.MaxFlushInterval, max(time.Second, c.FlushInterval))
 	orElse(&c.FlushRows, 8_192)
-	orElse(&c.MaxJournalBytes, 64<<20)
+	orElse(&c.MaxJournalBytes, 128<<20)
 	orElse(&c.EventsFor, 7*24*time.Hour)
 	orElse(&c.WatchBuffer, 65_536)
 	orElse(&c.SyncHorizon, 30*24*time.Hour)

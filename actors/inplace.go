@@ -119,10 +119,13 @@ func (t *inPlace) add(s *shard, mark uint32, p *Proposal, to returnTo, waited ti
 	}
 	w := t.worker
 	t.added++
+	waits := p.Ack != AckApplied && to.waits()
 	if added.First {
 		m.soiled.Add(1)
-		w.soiled.push(soil{mark: mark, since: added.Stamp, shard: s})
-		t.owed += rowsOfPost
+		if !waits {
+			w.soiled.push(soil{mark: mark, since: added.Stamp, shard: s})
+			t.owed += rowsOfPost
+		}
 	}
 	if waited == 0 {
 		t.prompt++
@@ -137,9 +140,9 @@ func (t *inPlace) add(s *shard, mark uint32, p *Proposal, to returnTo, waited ti
 	*r = Reply{
 		Conversation: p.Conversation, Generation: added.Generation, Version: added.Version, LastSeq: added.LastSeq, Ack: AckApplied, Changed: true, Tag: p.Tag,
 	}
-	if p.Ack != AckApplied && to.waits() { // its rows are taken here, where they are at hand, while the journal writes for others
+	if waits { // its rows are taken here, where they are at hand, while the journal writes for others
 		waiter := &commitReply{engine: s.engine, proposal: p, to: to, info: info, applied: t.at, reply: *r}
-		refused := s.settle(p.Conversation, content, waiter)
+		refused := s.settle(p.Conversation, content, added.Stamp, waiter)
 		m.mu.Unlock()
 		if refused != nil {
 			waiter.Committed(journal.Written{}, refused)

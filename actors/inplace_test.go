@@ -83,6 +83,29 @@ func TestWhatWasFlushedSurvivesACrashAndWhatWasNotGoesWhole(t *testing.T) {
 	})
 }
 
+// However long posts are committed, the journal holds no more than the rows of their conversations.
+func TestCommittedPostsLeaveNothingToBeTakenLater(t *testing.T) {
+	actorstest.Run(t, actors.Config{FlushInterval: time.Hour}, func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:42", "ann", 1, "bob")
+		e.Store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
+			if op == persistencetest.OpCommit {
+				return time.Hour // what is logged waits for that, and nobody for what is logged
+			}
+			return 0
+		}})
+		for seq := uint64(2); seq <= 300; seq++ {
+			e.Post("group:42", "ann", seq)
+		}
+		if j := e.Stats().Journal; j.Logs < 299 || j.Rows > 20 {
+			t.Errorf("%+v, want 299 that were logged, and the rows of one conversation", j)
+		}
+		e.Heal()
+		e.Advance(2 * time.Hour)
+		e.Crash()
+		see(t, e, "group:42", 300, 300)
+	})
+}
+
 func TestPostsAreInTheStoreAfterTheFlushInterval(t *testing.T) {
 	actorstest.Run(t, actors.Config{FlushInterval: time.Second}, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:42", "ann", 1, "bob")

@@ -154,7 +154,7 @@ func (s *shard) unpackWith(name string, unpack func(string, []byte, persistence.
 func (s *shard) takePacked(name string) (content []byte, ok bool) {
 	content, ok = s.mem.packed.take(name)
 	if ok && conversation.Soiled(content) {
-		_ = s.settle(name, content, nil) // nobody waits
+		_ = s.settle(name, content, persistence.Never, nil) // nobody waits
 	}
 	s.packedNow()
 	return content, ok
@@ -185,16 +185,16 @@ func (s *shard) packedNow() {
 // forgetting has the rows taken of one that is about to be forgotten. mem.mu is held.
 func (s *shard) forgetting(name, content []byte) {
 	if conversation.Soiled(content) {
-		_ = s.settle(string(name), content, nil) // nobody waits
+		_ = s.settle(string(name), content, persistence.Never, nil) // nobody waits
 	}
 }
 
-// settle gives the journal the rows that are yet to be taken of what is packed. mem.mu is held. Where the journal does not take them, they are lost, like all that it drops: then it returns why, and the
-// waiter is told nothing.
-func (s *shard) settle(name string, content []byte, waiter journal.Waiter) error {
+// settle gives the journal the rows that are yet to be taken of what is packed: of posts that are among what is soiled, and of one more, with that stamp, that is not; Never: there is none. mem.mu is held. Where
+// the journal does not take them, they are lost, like all that it drops: then it returns why, and the waiter is told nothing.
+func (s *shard) settle(name string, content []byte, latest persistence.Instant, waiter journal.Waiter) error {
 	state, err := s.mem.scribe.Unpack(name, content, 0)
 	if err == nil {
-		err = s.engine.journal.AddRows(name, s.number, state.TakeDirty(), journal.Note{Stamp: s.worker.soiled.since()}, waiter)
+		err = s.engine.journal.AddRows(name, s.number, state.TakeDirty(), journal.Note{Stamp: min(latest, s.worker.soiled.since())}, waiter)
 	} else {
 		s.engine.failed(FailedInfo{What: "shard", Conversation: name, Reason: err})
 	}
@@ -212,7 +212,7 @@ func (e *Engine) settleEach(names ...string) {
 		}
 		s.mem.mu.Lock()
 		if content := s.mem.packed.find(name); content != nil && conversation.Soiled(content) {
-			_ = s.settle(name, content, nil) // nobody waits
+			_ = s.settle(name, content, persistence.Never, nil) // nobody waits
 		}
 		s.mem.mu.Unlock()
 	}

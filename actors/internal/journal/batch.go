@@ -26,7 +26,7 @@ type batch struct {
 
 	logged   bool                 // it is durable
 	position persistence.Position // of the log, that it covers once it is in the store; zero: it has none
-	written  int                  // bytes in the log, about
+	written  int                  // bytes of rows in the log
 }
 
 // waiting is someone who waits for a batch, for the sake of one conversation.

@@ -182,9 +182,12 @@ func (f *fixture) hold(then func(persistence.Batch) error) (release func()) {
 }
 
 // slow makes every commit take that long, and every Log.
-func (f *fixture) slow(d time.Duration) {
+func (f *fixture) slow(d time.Duration) { f.slowly(d, persistencetest.OpCommit, persistencetest.OpLog) }
+
+// slowly has operations of some kinds take a time.
+func (f *fixture) slowly(d time.Duration, kinds ...persistencetest.Op) {
 	f.store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
-		if op == persistencetest.OpCommit || op == persistencetest.OpLog {
+		if slices.Contains(kinds, op) {
 			return d
 		}
 		return 0

@@ -8,10 +8,13 @@ import (
 )
 
 const (
-	// handedShare is the part of MaxBytes that may be logged and not in the store: beyond that, who waits waits for the store.
-	handedShare = 2
-	// mostLogged bounds the bytes in the log that are not in the store, all of which are read again after a crash.
-	mostLogged = 64 << 20
+	// handedShare is the part of MaxBytes, in eighths, that may be logged and not in the store: beyond that, who waits waits for the store. It is begun to be written where half of that is there, so that what comes
+	// meanwhile finds room.
+	handedShare = 6
+	// mostLogged bounds the bytes of rows in the log that are not in the store, all of which are read again after a crash. They are begun to be written at half of that, too.
+	mostLogged = 128 << 20
+	// restLogged is for how many times MostInterval what was logged may wait while more of it comes: a crash takes nothing of it back.
+	restLogged = 8
 )
 
 // hasten has what somebody waits for logged now. It does not wait for it.
@@ -72,12 +75,15 @@ func (j *Journal) isBlocked() bool {
 	if j.flying != nil && count(j.flying) || slices.ContainsFunc(j.handed, count) {
 		return true
 	}
-	if bytes <= j.config.MaxBytes/handedShare && written <= mostLogged {
+	if bytes <= j.mostHanded() && written <= mostLogged {
 		return false
 	}
 	j.Flush()
 	return true
 }
+
+// mostHanded is how many bytes may be logged and not in the store.
+func (j *Journal) mostHanded() int { return j.config.MaxBytes / 8 * handedShare }
 
 // log makes a batch durable, tells who waits for that, and hands it over to be written. Where the store does not log it, it is only handed over, and they wait for that.
 func (j *Journal) log(b *batch) {
@@ -100,7 +106,7 @@ func (j *Journal) log(b *batch) {
 		j.mu.Unlock()
 		return
 	}
-	b.position, b.written = position, b.bytes
+	b.position, b.written = position, payload(groups)
 	var told []waiting
 	if err == nil {
 		b.logged, j.durable = true, b.seq
@@ -141,12 +147,13 @@ func (j *Journal) goOn() {
 		j.due = false
 		j.Flush()
 	case j.timed != nil:
-	case len(j.handed) > 0 && wait <= 0:
-		j.Flush()
-	case len(j.handed) > 0:
-		j.rest(wait)
-	default:
+	case len(j.handed) == 0:
 		j.expect()
+	case j.flying != nil: // once that has landed, it is as long until the next
+	case wait <= 0:
+		j.Flush()
+	default:
+		j.rest(wait)
 	}
 }
 
@@ -171,15 +178,16 @@ func (j *Journal) isDue() bool {
 			return true
 		}
 	}
-	bytes := 0
+	bytes, written := 0, 0
 	for _, b := range j.handed {
 		bytes += b.bytes
+		written += b.written
 	}
-	return bytes > j.config.MaxBytes/handedShare || j.due && len(j.handed) > 0 || len(j.sealed) > 0 || j.open.rows >= j.config.Rows ||
+	return bytes > j.mostHanded()/2 || written > mostLogged/2 || j.due && len(j.handed) > 0 || len(j.sealed) > 0 || j.open.rows >= j.config.Rows ||
 		slices.ContainsFunc(j.handed, func(b *batch) bool { return !b.logged || b.noted })
 }
 
-// leisure returns how long what was logged may wait to be written: what comes until then is written with it. Nothing of it can be lost meanwhile, so it may be twice as long as for what is not. Where there was
+// leisure returns how long what was logged may wait to be written: what comes until then is written with it. Nothing of it can be lost meanwhile, so it may be longer than for what is not. Where there was
 // no write lately, it need not wait. j.mu is held.
 func (j *Journal) leisure() time.Duration {
 	now := j.config.Now()
@@ -187,5 +195,18 @@ func (j *Journal) leisure() time.Duration {
 	if j.overdue() {
 		rest = 0 // what goes with it can
 	}
-	return max(j.config.Interval, min(j.config.MostInterval, rest)) - now.Sub(j.landed)
+	return max(j.config.Interval, min(restLogged*j.config.MostInterval, rest)) - now.Sub(j.landed)
+}
+
+// payload is how many bytes the rows of some groups have.
+func payload(groups []persistence.Group) (bytes int) {
+	for i := range groups {
+		for _, put := range groups[i].Puts {
+			bytes += len(put.Key) + len(put.Value)
+		}
+		for _, gone := range groups[i].Deletes {
+			bytes += len(gone.Key)
+		}
+	}
+	return bytes
 }

@@ -70,16 +70,35 @@ func TestWatchersNeedNotWaitForAnInterval(t *testing.T) {
 	}, func(c *journal.Config) { c.OnCommitted = func(changes []journal.Change) { told += len(changes) } })
 }
 
-// More than half of what the journal may hold is logged and not written: who waits waits for that.
+// While more is logged, all of it rests for far longer than what is not logged may: rows that change often are written seldom.
+func TestWhatIsLoggedRestsForLongWhileMoreComes(t *testing.T) {
+	const took, most = 100 * time.Millisecond, 200 * time.Millisecond
+	inBubble(t, func(f *fixture) {
+		f.slowly(took, persistencetest.OpCommit)
+		f.addWaiting("group:1", head("group:1", "0"))
+		f.advance(took)
+		const loggedFor = 10 * time.Second
+		for i := range int(loggedFor / interval * 2) {
+			w := f.addWaiting("group:1", head("group:1", fmt.Sprint(i)))
+			f.advance(interval / 2)
+			f.wantTold("a change", w, nil)
+		}
+		if s := f.Stats(); s.Flushes < uint64(loggedFor/(9*most)) || s.Flushes > uint64(loggedFor/(6*most)) {
+			t.Errorf("%d writes in %v, want one in about eight times %v", s.Flushes, loggedFor, most)
+		}
+		f.advance(interval + took) // nothing more comes
+		f.advance(interval + took)
+		if s := f.Stats(); s.Rows != 0 {
+			t.Errorf("%d rows are not in the store", s.Rows)
+		}
+	}, func(c *journal.Config) { c.MostInterval = most })
+}
+
+// More than three quarters of what the journal may hold are logged and not written: who waits waits for that.
 func TestWhoWaitsWaitsForTheStoreWhereTooMuchIsLogged(t *testing.T) {
 	inBubble(t, func(f *fixture) {
-		f.store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
-			if op == persistencetest.OpCommit {
-				return time.Hour
-			}
-			return 0
-		}})
-		large := string(make([]byte, 3000))
+		f.slowly(time.Hour, persistencetest.OpCommit)
+		large := string(make([]byte, 3800))
 		first := f.addWaiting("group:1", head("group:1", large))
 		synctest.Wait()
 		second := f.addWaiting("group:2", head("group:2", large))
