@@ -106,6 +106,45 @@ func TestCommittedPostsLeaveNothingToBeTakenLater(t *testing.T) {
 	})
 }
 
+// Posts that nobody waits for are not left behind by others that are committed all the while: a crash takes back no more of them than of late.
+func TestPostsThatNobodyWaitsForReachTheStoreBesideOthersThatAreCommitted(t *testing.T) {
+	const conversations, each, lasting, took, late = 12_000, 15, 20 * time.Second, time.Second, 6 * time.Second
+	actorstest.Run(t, actors.Config{}, func(t *testing.T, e *actorstest.Engine) {
+		last, before := make([]uint64, conversations), make([]uint64, conversations)
+		next := func(i int) {
+			last[i]++
+			posted(t, e, fmt.Sprint("group:", i), "ann", last[i])
+		}
+		for i := range conversations {
+			next(i)
+		}
+		e.Advance(time.Minute)
+		e.Store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
+			if op == persistencetest.OpCommit {
+				return took
+			}
+			return 0
+		}})
+		began := e.Now()
+		for n := 0; e.Now().Sub(began) < lasting; n += each {
+			for i := range each {
+				next((n + i) % conversations)
+			}
+			e.Post("group:committed", "ann", uint64(n/each+1))
+			e.Advance(10 * time.Millisecond)
+			if e.Now().Sub(began) < lasting-late {
+				copy(before, last)
+			}
+		}
+		e.Crash()
+		for i, seq := range before {
+			if v := e.View(fmt.Sprint("group:", i), ""); v == nil || v.LastSeq < seq {
+				t.Fatalf("%d: %+v is left, want the post %d, which was applied %v ago", i, v, seq, late)
+			}
+		}
+	})
+}
+
 func TestPostsAreInTheStoreAfterTheFlushInterval(t *testing.T) {
 	actorstest.Run(t, actors.Config{FlushInterval: time.Second}, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:42", "ann", 1, "bob")

@@ -38,8 +38,11 @@ func (j *Journal) overdue() bool {
 	return j.owed.Load() > 0 && j.config.Now().Sub(j.config.Oldest()) > j.config.MostInterval
 }
 
-// gatheredBeside is how many rows that are owed are gathered at a time where somebody waits for the batch that they go into.
-const gatheredBeside = 2_048
+// Where somebody waits for the batch that they go into, a part of the rows that are owed is gathered at a time: what comes in meanwhile cannot be more for long.
+const (
+	gatheredBeside = 4 // it is a fourth
+	leastBeside    = 2_048
+)
 
 // gathers returns how many rows that are owed go into the open batch now: none where others are to be written before that, unless it is high time.
 func (j *Journal) gathers() int {
@@ -54,7 +57,7 @@ func (j *Journal) gathers() int {
 	case len(j.handed) == 0 && j.logging == nil && !j.isAwaited():
 		return j.config.Rows
 	case j.overdue() || j.pressed(j.owed.Load()):
-		return gatheredBeside
+		return max(leastBeside, int(j.owed.Load())/gatheredBeside)
 	}
 	return 0
 }
