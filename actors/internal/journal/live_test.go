@@ -111,6 +111,7 @@ func TestAChangeBesideAFlushGoesWithTheNext(t *testing.T) {
 		f.advance(time.Millisecond)
 		f.wantTold("the first", first, nil)
 		f.wantTold("the second", second, nil)
+		f.advance(interval)
 		f.wantStored(persistence.HeadKey("group:1"), "2")
 		f.mu.Lock()
 		defer f.mu.Unlock()

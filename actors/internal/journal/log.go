@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"runtime"
 	"slices"
 	"time"
 
@@ -37,7 +38,25 @@ func (j *Journal) runLog() {
 		for b := j.take(); b != nil; b = j.take() {
 			j.collect(b)
 			j.log(b)
+			j.linger()
 		}
+	}
+}
+
+// lingers is how often those are let go first who were just told, as far as they have processors: what they change next is logged together. It takes a turn of each that is ready to run, at most, and nothing where none is.
+const lingers = 4
+
+// linger has the open batch grow as long as there is somebody ready to add to it.
+func (j *Journal) linger() {
+	for before, n := -1, 0; n < lingers; n++ {
+		j.mu.Lock()
+		waiters := len(j.open.waiters)
+		j.mu.Unlock()
+		if waiters == before {
+			return
+		}
+		before = waiters
+		runtime.Gosched()
 	}
 }
 
