@@ -56,7 +56,7 @@ type Config struct {
 	// FlushRows is how many changed rows are a full batch. 0: 8,192.
 	FlushRows int
 	// MaxJournalBytes bounds the changed rows that are not in the store yet. At the bound, proposals are refused with ErrOverloaded; those accepted
-	// already are still applied. 0: 128 MiB.
+	// already are still applied. 0: 256 MiB.
 	MaxJournalBytes int
 
 	// Reaper sets the reaper's batches and pace.
@@ -190,7 +190,7 @@ func (c Config) withDefaults() Config {
 	orElse(&c.FlushInterval, 50*time.Millisecond)
 	orElse(&c.MaxFlushInterval, max(time.Second, c.FlushInterval))
 	orElse(&c.FlushRows, 8_192)
-	orElse(&c.MaxJournalBytes, 128<<20)
+	orElse(&c.MaxJournalBytes, 256<<20)
 	orElse(&c.EventsFor, 7*24*time.Hour)
 	orElse(&c.WatchBuffer, 65_536)
 	orElse(&c.SyncHorizon, 30*24*time.Hour)
