@@ -143,6 +143,9 @@ func (t *inPlace) add(s *shard, mark uint32, p *Proposal, to returnTo, waited ti
 	if waits { // its rows are taken here, where they are at hand, while the journal writes for others
 		waiter := &commitReply{engine: s.engine, proposal: p, to: to, info: info, applied: t.at, reply: *r}
 		refused := s.settle(p.Conversation, content, added.Stamp, waiter)
+		if previews, long := conversation.Long(content); long {
+			s.renew(p.Conversation, content, t.at, previews)
+		}
 		m.mu.Unlock()
 		if refused != nil {
 			waiter.Committed(journal.Written{}, refused)

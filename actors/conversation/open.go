@@ -385,6 +385,15 @@ func Approach(packed []byte) (something byte) {
 
 const cacheLine = 64
 
+// longPosts is how many posts take about as long to be unpacked as all else.
+const longPosts = 16
+
+// Long reports whether so many posts were added that whoever has rows taken after each of them has it packed anew sooner than unpack them all each time. There is room for previews of so many bytes.
+func Long(packed []byte) (previews int, long bool) {
+	o := openPacked(packed)
+	return o.short(openRoom), o.posts() >= longPosts
+}
+
 // Worn reports whether there is no room for one more post: there is once it is packed anew, with room for previews of so many bytes.
 func Worn(packed []byte) (previews int, worn bool) {
 	if !isOpen(packed) {

@@ -36,7 +36,7 @@ func (o *openPack) propose(w *world, in conversation.Input) {
 	clean := !conversation.Soiled(o.packed)
 	before := bytes.Clone(o.packed)
 	added, ok := conversation.AddPost(o.packed, name, &in, post)
-	if !ok && o.renew(w) {
+	if !ok && o.renew(w, conversation.Worn) {
 		added, ok = conversation.AddPost(o.packed, name, &in, post)
 	}
 	if !ok {
@@ -67,15 +67,16 @@ func (o *openPack) propose(w *world, in conversation.Input) {
 		conversation.Cleaned(o.packed)
 		o.rows = table{}
 		o.check(w)
+		o.renew(w, conversation.Long)
 	}
 }
 
-// renew packs anew what has no room for one more post, with all that is dirty.
-func (o *openPack) renew(w *world) bool {
+// renew packs anew what has no room for one more post, or is long, with all that is dirty.
+func (o *openPack) renew(w *world, due func([]byte) (int, bool)) bool {
 	w.Helper()
 	o.renewed = false
-	previews, worn := conversation.Worn(o.packed)
-	if !worn {
+	previews, is := due(o.packed)
+	if !is {
 		return false
 	}
 	state, err := conversation.Unpack(name, o.packed, w.now)
@@ -88,6 +89,9 @@ func (o *openPack) renew(w *world) bool {
 	packed, ok := state.PackOpen(nil, w.now, previews)
 	if !ok || conversation.Soiled(packed) != conversation.Soiled(o.packed) {
 		w.Fatalf("it is not packed anew as it was")
+	}
+	if _, long := conversation.Long(packed); long {
+		w.Fatalf("it is long when it was just packed anew")
 	}
 	o.packed, o.renewed = packed, true
 	o.check(w)
