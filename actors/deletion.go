@@ -80,14 +80,18 @@ func (e *Engine) deleteAll(ctx context.Context, job *deletion) error {
 		return err
 	}
 	defer snapshot.Close()
+	batch, err := borneOut(ctx, snapshot, job.batch)
+	if err != nil || len(batch) == 0 {
+		return err
+	}
 	stamp, done := e.deletions.begin(e.clock.now)
 	defer done()
-	members, err := membersOf(ctx, snapshot, job.batch)
+	members, err := membersOf(ctx, snapshot, batch)
 	if err != nil {
 		return err
 	}
-	last := make([]lastPart, 0, len(job.batch))
-	for _, d := range job.batch {
+	last := make([]lastPart, 0, len(batch))
+	for _, d := range batch {
 		part, err := e.deleteMembers(ctx, snapshot, job, d, members[d.conversation], stamp)
 		if err != nil {
 			return err
@@ -124,6 +128,54 @@ func (e *Engine) deleteAll(ctx context.Context, job *deletion) error {
 		e.expired(last[i], result, now)
 	}
 	return err
+}
+
+// borneOut returns those of a batch that the store bears out. What was judged by rows that were in the journal may be over by such as that dropped afterwards, because the store did not take them: then it is judged
+// anew, by what is there.
+func borneOut(ctx context.Context, snapshot persistence.Snapshot, batch []*dying) ([]*dying, error) {
+	borne := make([]*dying, 0, len(batch))
+	for _, d := range batch {
+		if !d.borne && !d.refuted {
+			is, err := d.isBorneOut(ctx, snapshot)
+			if err != nil {
+				return nil, err
+			}
+			d.borne, d.refuted = is, !is
+		}
+		if d.borne {
+			borne = append(borne, d)
+		}
+	}
+	return borne, nil
+}
+
+// isBorneOut looks whether the store has what the generation was judged by. All of that was written, or dropped.
+func (d *dying) isBorneOut(ctx context.Context, snapshot persistence.Snapshot) (bool, error) {
+	var deadline persistence.Instant
+	switch {
+	case d.after == 0: // it was judged by what is in the store
+		return true, nil
+	case d.record != nil:
+		deadline = d.record.Deadline
+	case d.ending != nil:
+		deadline = d.ending.Deadline
+	default:
+		return true, nil
+	}
+	if _, err := snapshot.Get(ctx, []byte(d.key)); errors.Is(err, persistence.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	value, err := getOrNil(ctx, snapshot, persistence.HeadKey(d.conversation))
+	if err != nil || value == nil {
+		return err == nil, err
+	}
+	head, _, err := persistence.DecodeHead(value)
+	if err != nil {
+		return false, err
+	}
+	return head == nil || head.Generation != d.generation || head.Deadline == deadline, nil
 }
 
 // lastPart is the group that ends a generation.

@@ -23,6 +23,8 @@ type dying struct {
 	seen         sights               // of its rows
 	since        persistence.Instant  // in the queue
 	tried        bool                 // a deletion was tried, and may have been carried out
+	borne        bool                 // the store was seen to bear out what it was judged by
+	refuted      bool                 // it does not
 	failures     int                  // of batches that it was alone in
 	mark         uint64               // the batches that had succeeded at the first of those
 }

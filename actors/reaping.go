@@ -124,7 +124,11 @@ func (r *reaper) deleted(m *deleted) {
 	r.pace.take(now, m.owed)
 	if m.err == nil {
 		for _, d := range m.batch {
-			r.drop(d)
+			if d.refuted {
+				r.later(d, now)
+			} else {
+				r.drop(d)
+			}
 		}
 		r.backlog.done(len(m.batch))
 		r.backlog.sized(len(m.batch), m.rows)
