@@ -137,7 +137,7 @@ func (w *worker) sparse(now persistence.Instant) bool {
 }
 
 // starvedAfter is how long it may take until a worker that was woken has a processor: others may keep those for ten milliseconds.
-const starvedAfter = time.Millisecond
+const starvedAfter = 500 * time.Microsecond
 
 // starved reports whether a dispatcher was woken some time ago, and does not run yet.
 func (w *worker) starved(now persistence.Instant) bool {
