@@ -454,7 +454,8 @@ func (j *Journal) drain(ctx context.Context) error {
 		case err := <-written:
 			// Someone who waits is told when the store is full. That may pass: the next attempt tells again.
 			full := errors.Is(err, persistence.ErrStoreFull)
-			if err != nil && !full || err == nil && j.owed.Load() <= 0 {
+			// What came in meanwhile has yet to be written.
+			if err != nil && !full || err == nil && j.owed.Load() <= 0 && j.Seq() == j.Flushed() {
 				return err
 			}
 		case <-ctx.Done():
