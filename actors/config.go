@@ -51,7 +51,8 @@ type Config struct {
 
 	// FlushInterval is how long a change that nobody waits for stays in memory alone: it is what a crash takes back of AckApplied. Where the store is busy with such changes, it is longer, so
 	// that writing them takes no more than an eighth of the time and rows that change often are written seldom: up to MaxFlushInterval, and for as long as writing takes. A full batch
-	// is flushed at once, and what waits for AckCommitted is made durable at once, in the store's log, and then rests for up to eight times as long while more of it comes. 0: 50 ms, and one second, or FlushInterval where that is more.
+	// is flushed at once, and what waits for AckCommitted is made durable at once, in the store's log, and then rests for up to eight times as long while more of it comes. 0: 50 ms, and one
+	// second, or FlushInterval where that is more.
 	FlushInterval, MaxFlushInterval time.Duration
 	// FlushRows is how many changed rows are a full batch. 0: 8,192.
 	FlushRows int

@@ -83,16 +83,21 @@ func TestWhatWasFlushedSurvivesACrashAndWhatWasNotGoesWhole(t *testing.T) {
 	})
 }
 
+// commitsTake has commits take a time, and nothing else: what is logged is so at once.
+func commitsTake(d time.Duration) persistencetest.Faults {
+	return persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
+		if op == persistencetest.OpCommit {
+			return d
+		}
+		return 0
+	}}
+}
+
 // However long posts are committed, the journal holds no more than the rows of their conversations.
 func TestCommittedPostsLeaveNothingToBeTakenLater(t *testing.T) {
 	actorstest.Run(t, actors.Config{FlushInterval: time.Hour}, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:42", "ann", 1, "bob")
-		e.Store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
-			if op == persistencetest.OpCommit {
-				return time.Hour // what is logged waits for that, and nobody for what is logged
-			}
-			return 0
-		}})
+		e.Store.SetFaults(commitsTake(time.Hour)) // what is logged waits for that, and nobody for what is logged
 		for seq := uint64(2); seq <= 300; seq++ {
 			e.Post("group:42", "ann", seq)
 		}
@@ -119,12 +124,7 @@ func TestPostsThatNobodyWaitsForReachTheStoreBesideOthersThatAreCommitted(t *tes
 			next(i)
 		}
 		e.Advance(time.Minute)
-		e.Store.SetFaults(persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {
-			if op == persistencetest.OpCommit {
-				return took
-			}
-			return 0
-		}})
+		e.Store.SetFaults(commitsTake(took))
 		began := e.Now()
 		for n := 0; e.Now().Sub(began) < lasting; n += each {
 			for i := range each {
