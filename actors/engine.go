@@ -146,7 +146,7 @@ func (e *Engine) journalConfig(store persistence.Store, epochs []persistence.Epo
 		Interval: e.config.FlushInterval, MostInterval: e.config.MaxFlushInterval,
 		Rows:     e.config.FlushRows,
 		MaxBytes: e.config.MaxJournalBytes,
-		Gather:   func(rows int) { e.gather(rows) },
+		Gather:   e.gather,
 		Oldest:   e.unsettled,
 		OnFlush: func(seq uint64) {
 			e.tellReaper(&flushed{seq: seq})

@@ -83,6 +83,48 @@ func TestWhatWasFlushedSurvivesACrashAndWhatWasNotGoesWhole(t *testing.T) {
 	})
 }
 
+// What was posted before a flush is in the store after it, however much is posted to others, which other workers have, meanwhile.
+func TestWhatWasPostedBeforeAFlushIsInTheStoreAfterIt(t *testing.T) {
+	const workers, before, each = 4, 200, 5
+	actorstest.Run(t, actors.Config{Workers: workers, FlushRows: 1, FlushInterval: time.Hour}, func(t *testing.T, e *actorstest.Engine) {
+		first, others := make([]string, 0, before), []string{}
+		for i := 0; len(first) < before; i++ {
+			name := fmt.Sprint("group:", i)
+			if persistence.ShardOf(name)%workers == 0 {
+				first = append(first, name)
+			} else {
+				others = append(others, name)
+			}
+			posted(t, e, name, "ann", 1)
+			posted(t, e, name, "ann", 2)
+		}
+		if err := e.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		e.Store.SetFaults(commitsTake(time.Millisecond))
+		for _, name := range first {
+			posted(t, e, name, "ann", 3)
+		}
+		flushed := make(chan error, 1)
+		go func() { flushed <- e.Flush(context.Background()) }()
+		for seq := uint64(3); len(flushed) == 0; seq++ {
+			for i := range each * workers {
+				posted(t, e, others[i], "ann", seq)
+			}
+			e.Advance(time.Millisecond)
+		}
+		if err := <-flushed; err != nil {
+			t.Fatal(err)
+		}
+		e.Crash()
+		for _, name := range first {
+			if v := e.View(name, ""); v == nil || v.LastSeq != 3 {
+				t.Fatalf("%s: %+v, want the post before the flush", name, v)
+			}
+		}
+	})
+}
+
 // commitsTake has commits take a time, and nothing else: what is logged is so at once.
 func commitsTake(d time.Duration) persistencetest.Faults {
 	return persistencetest.Faults{Latency: func(op persistencetest.Op) time.Duration {

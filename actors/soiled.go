@@ -84,14 +84,22 @@ func (s *shard) settleMarked(mark uint32) {
 	s.mem.packed.marked(mark, s.forgetting)
 }
 
-// gather gives the journal the rows of conversations that were posted to where they lie packed: of those first that were first, and of so many rows about. It returns how many those were.
-func (e *Engine) gather(rows int) (n int) {
+// gather gives the journal the rows of conversations that were posted to where they lie packed: of those first that were first, and of so many rows about.
+func (e *Engine) gather(rows int) {
 	for _, w := range e.workers {
-		n += w.soiled.gather(rows/(rowsOfPost*len(e.workers)) + 1)
+		w.gather(e.shareOf(rows))
 	}
-	e.journal.Owe(-n * rowsOfPost)
+}
+
+// gather does so with the first so many of a worker's, and returns how many it found.
+func (w *worker) gather(most int) (n int) {
+	n = w.soiled.gather(most)
+	w.engine.journal.Owe(-n * rowsOfPost)
 	return n
 }
+
+// shareOf returns how many conversations a worker has to be gathered for so many rows.
+func (e *Engine) shareOf(rows int) int { return rows/(rowsOfPost*len(e.workers)) + 1 }
 
 // rowsOfPost are what a post changes: the head, the tail and the sender's membership.
 const rowsOfPost = 3

@@ -105,6 +105,39 @@ func TestCloseWaitsForAWriteThatCannotBeStopped(t *testing.T) {
 	})
 }
 
+// Rows are owed, and gathered behind the batch that Close waits for, while that is logged.
+func TestCloseWritesWhatIsGatheredWhileItWaits(t *testing.T) {
+	owed := []string{"group:3", "group:4"}
+	synctest.Test(t, func(t *testing.T) {
+		var f *fixture
+		f = newFixture(t, func(c *journal.Config) {
+			c.Rows = 1
+			c.Oldest = func() persistence.Instant { return 0 }
+			c.Gather = func(rows int) {
+				some := owed[:min(rows, len(owed))]
+				owed = owed[len(some):]
+				for _, name := range some {
+					f.add(name, head(name, "1"))
+				}
+				f.Owe(-len(some))
+			}
+			c.OnFlush = func(uint64) { time.Sleep(time.Millisecond) } // by then what somebody waits for is being logged
+		})
+		f.slow(time.Minute)
+		f.add("group:1", head("group:1", "1"))
+		synctest.Wait()
+		waiting := f.addWaiting("group:2", head("group:2", "1")) // behind what is being written
+		f.Owe(len(owed))
+		if err := f.Close(t.Context()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		f.wantTold("who waited", waiting, nil)
+		for i := range 4 {
+			f.wantStored(head(fmt.Sprint("group:", i+1), "").Key, "1")
+		}
+	})
+}
+
 func TestAJournalThatLostAShardIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
