@@ -44,8 +44,9 @@ type cell struct {
 	shard  *shard
 	used   atomic.Int64      // when a proposal was last handled, as a persistence.Instant
 	asking atomic.Int32      // questions of its actor's state that are being answered: the answer is of no use to another one
-	slot   slot              // of its actor, among its shard's; only the shard's actor uses it
-	seat   seat              // among its shard's active conversations
+	uses   atomic.Uint32     // since residents last looked, mostUses at most
+	slot   slot              // in its shard's table
+	number uint64            // in the name of its actor; 0: it has none. Only the shard's actor uses it
 	actor  conversationActor // what handles its messages: protoactor's, or in a visit
 	before *cell             // in whose place it stands, and whose actor may not have ended yet; only the shard's actor uses it
 
@@ -63,9 +64,14 @@ type cell struct {
 	queue     fifo[any]
 	system    fifo[any]
 	invoker   actor.MessageInvoker
-	until     persistence.Instant
-	why       *conversation.Error // of a quarantine
 	condemned *conversation.Error // why it will be quarantined once its actor has ended
+	barred    *quarantine         // in the phase quarantined
+}
+
+// quarantine is until when a cell refuses everything, and why.
+type quarantine struct {
+	until persistence.Instant
+	why   *conversation.Error
 }
 
 var _ actor.Mailbox = (*cell)(nil)
@@ -106,7 +112,7 @@ func (c *cell) takes(m queued, limit int) offered {
 	case sealed:
 		return wasSealed
 	case quarantined:
-		if c.shard.engine.clock.now() < c.until {
+		if c.shard.engine.clock.now() < c.barred.until {
 			return wasQuarantined
 		}
 		c.phase = sealed
@@ -368,6 +374,13 @@ func (c *cell) trySeal() bool {
 	}
 	c.phase = sealed
 	return true
+}
+
+// hasActor reports whether an actor was attached that has not ended.
+func (c *cell) hasActor() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.invoker != nil
 }
 
 // waitingProposals returns how many proposals are in the queue.

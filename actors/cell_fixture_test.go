@@ -87,7 +87,7 @@ func newCellFixture(t *testing.T) *cellFixture {
 	t.Cleanup(e.system.Shutdown)
 	e.config.MaxQueue = 1 << 20
 	e.sweeper = &sweeper{engine: e, closed: true}
-	s := &shard{engine: e, worker: startWorker(0), cells: map[string]*cell{}}
+	s := &shard{engine: e, worker: startWorker(0), cells: newTable()}
 	s.pid, _ = e.system.ProcessRegistry.Add(f.told, "shard")
 	f.cell = s.cell("group:1", nil)
 	return f

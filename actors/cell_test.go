@@ -170,7 +170,7 @@ func TestAQuarantinedCellRefusesUntilItsTimeAndThenMakesRoom(t *testing.T) {
 	f := newCellFixture(t)
 	start := f.virtual.Now()
 	f.mu.Lock()
-	f.phase, f.until = quarantined, persistence.InstantOf(start.Add(time.Minute))
+	f.phase, f.barred = quarantined, &quarantine{until: persistence.InstantOf(start.Add(time.Minute))}
 	f.mu.Unlock()
 	for _, passed := range []time.Duration{0, time.Minute - time.Microsecond} {
 		f.virtual.Advance(start.Add(passed))
@@ -185,7 +185,7 @@ func TestAQuarantinedCellRefusesUntilItsTimeAndThenMakesRoom(t *testing.T) {
 	if got := f.shard.offer("group:1", proposalOf(1)); got != accepted {
 		t.Errorf("an offer to its shard after the time: got %d, want it accepted by the next cell", got)
 	}
-	if next := f.shard.current("group:1"); next == f.cell || next.UserMessageCount() != 1 {
+	if next := f.shard.cells.find("group:1"); next == f.cell || next.UserMessageCount() != 1 {
 		t.Error("the proposal is not in a new cell")
 	}
 }

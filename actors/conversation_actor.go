@@ -81,7 +81,7 @@ func (a *conversationActor) propose(m *intake) {
 	}()
 	a.proposed = true
 	a.cell.used.Store(int64(m.at))
-	a.cell.seat.use()
+	a.cell.use()
 	if err := a.unreadable; err != nil {
 		a.unreadable = nil
 		info.Queue = a.shard.engine.clock.now().Sub(m.at)

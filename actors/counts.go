@@ -165,7 +165,7 @@ func (e *Engine) Stats() Stats {
 		s.Cells.Active += int(sh.active.Load())
 		s.Cells.Packed += int(sh.mem.count.Load())
 		s.Cells.PackedBytes += int(sh.mem.bytes.Load())
-		for _, c := range sh.all() {
+		for _, c := range sh.cells.all() {
 			s.Cells.Known++
 			c.mu.Lock()
 			if c.phase == quarantined {

@@ -52,6 +52,6 @@ func TestWhetherAConversationHasACellIsSaidBetweenTurns(t *testing.T) {
 		}
 	}
 	if c.trySeal() {
-		s.remove(c)
+		s.cells.remove(c)
 	}
 }

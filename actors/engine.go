@@ -117,7 +117,7 @@ func Start(ctx context.Context, system *actor.ActorSystem, store persistence.Sto
 	e.pruner, e.census, e.residency = newPruner(e), newCensus(e), newResidency(e)
 	e.loaders = startWorker(e.config.Loaders)
 	for i := range numbers {
-		s := &shard{engine: e, number: numbers[i], epoch: epochs[i], worker: e.workers[i%len(e.workers)], cells: map[string]*cell{}}
+		s := &shard{engine: e, number: numbers[i], epoch: epochs[i], worker: e.workers[i%len(e.workers)], cells: newTable()}
 		s.next = s.nextGeneration
 		e.shards = append(e.shards, s)
 	}

@@ -8,7 +8,7 @@ import (
 
 // memory says what is in memory of a conversation. It makes no cell.
 func (s *shard) memory(name string) *MemoryExplanation {
-	c := s.current(name)
+	c := s.cells.find(name)
 	if c == nil {
 		return &MemoryExplanation{State: s.passive(name)}
 	}
@@ -27,14 +27,11 @@ func (s *shard) memory(name string) *MemoryExplanation {
 		m.State = MemoryWaiting
 	case quarantined:
 		m.State = MemoryQuarantined
-		if s.engine.clock.now() >= c.until {
+		if s.engine.clock.now() >= c.barred.until {
 			m.State = MemoryPassive // the next proposal is its other chance
 			break
 		}
-		m.Until = c.until.Time()
-		if c.why != nil {
-			m.Reason = c.why
-		}
+		m.Until, m.Reason = c.barred.until.Time(), c.barred.why
 	case sealed:
 		m.State = MemoryPassive
 	}

@@ -44,7 +44,7 @@ func (c *Config) Memory(read func() (used, limit uint64)) {
 
 // Active reports whether a conversation has an actor.
 func (e *Engine) Active(name string) bool {
-	c := e.shardOf(name).current(name)
+	c := e.shardOf(name).cells.find(name)
 	if c == nil {
 		return false
 	}

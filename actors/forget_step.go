@@ -225,7 +225,7 @@ func (e *Engine) busy() (names []string) {
 		return nil
 	}
 	for _, s := range e.shards {
-		for _, c := range s.all() {
+		for _, c := range s.cells.all() {
 			if c.busy() {
 				names = append(names, c.name)
 			}

@@ -172,7 +172,7 @@ func (s *shard) busyWith(name string) bool {
 	if s.busy.Load() == 0 {
 		return false
 	}
-	c := s.current(name)
+	c := s.cells.find(name)
 	return c != nil && c.busy()
 }
 
@@ -181,7 +181,7 @@ func (s *shard) waitingFor(name string) int {
 	if s.busy.Load() == 0 {
 		return 0
 	}
-	if c := s.current(name); c != nil {
+	if c := s.cells.find(name); c != nil {
 		return c.waitingProposals()
 	}
 	return 0

@@ -18,19 +18,19 @@ import (
 type packed struct {
 	room  int // bytes that it may take
 	seed  maphash.Seed
-	index packedIndex // by fingerprint of the name
-	parts [][]byte    // by number; nil: there is none
-	order []uint16    // numbers of parts, oldest first; the last is appended to
-	free  []uint16    // numbers of parts that there are none of any more
-	spare []byte      // what a part was in before it was cleaned; nil: none
-	live  int         // bytes that are wanted
+	index markIndex // by fingerprint of the name
+	parts [][]byte  // by number; nil: there is none
+	order []uint16  // numbers of parts, oldest first; the last is appended to
+	free  []uint16  // numbers of parts that there are none of any more
+	spare []byte    // what a part was in before it was cleaned; nil: none
+	live  int       // bytes that are wanted
 
 	// forgetting is called with each one before it is forgotten because there is no room.
 	forgetting func(name, content []byte)
 }
 
 // packedAt is a place: the part's number, and where in it.
-type packedAt uint32
+func packedAt(part uint16, offset int) uint32 { return uint32(part)<<16 | uint32(offset) }
 
 const (
 	mostPackedPart  = 1 << 16
@@ -156,7 +156,7 @@ func (p *packed) resize(room int) {
 const packedHeader = 3
 
 // record reads what stands at a place, and how many bytes that takes.
-func (p *packed) record(at packedAt) (name, content []byte, size int) {
+func (p *packed) record(at uint32) (name, content []byte, size int) {
 	b := p.parts[at>>16][at&(mostPackedPart-1):]
 	size = packedHeader + int(b[0])
 	name = b[packedHeader:size]
@@ -174,7 +174,7 @@ func (p *packed) append(mark uint32, size int, name string, content []byte) {
 		keep--
 	}
 	n := p.order[len(p.order)-1]
-	p.index.add(entryOf(mark, packedAt(n)<<16|packedAt(len(p.parts[n]))))
+	p.index.add(entryOf(mark, packedAt(n, len(p.parts[n]))))
 	part := p.parts[n]
 	before := len(part)
 	part = binary.LittleEndian.AppendUint16(append(part, byte(len(name))), uint16(len(content)))
@@ -225,11 +225,11 @@ func (p *packed) clean(keep bool) {
 		}
 	}
 	for offset := 0; offset < len(old); {
-		at := packedAt(n)<<16 | packedAt(offset)
+		at := packedAt(n, offset)
 		name, content, size := p.record(at)
 		if i := p.index.find(entryOf(markOf(maphash.Bytes(p.seed, name)), at)); i >= 0 {
 			if keep {
-				p.index.entries[i] = entryOf(p.index.entries[i].mark(), packedAt(n)<<16|packedAt(len(kept)))
+				p.index.entries[i] = entryOf(p.index.entries[i].mark(), packedAt(n, len(kept)))
 				kept = append(kept, old[offset:offset+size]...)
 			} else {
 				p.forgetting(name, content)

@@ -1,10 +1,6 @@
 package actors
 
-import (
-	"sync/atomic"
-
-	"github.com/parley-im/parley/persistence"
-)
+import "github.com/parley-im/parley/persistence"
 
 // residents are a shard's active conversations, in the order in which they are to leave where more are active than may be. It is S3-FIFO (Yang et al., "FIFO queues are all you need for
 // cache eviction", SOSP 2023): who becomes active waits in a small queue, a tenth of the bound, and has to be used again there to get into the main one; else it leaves, and is
@@ -13,20 +9,30 @@ import (
 //
 // Nothing is moved when a conversation is used: its actor counts that in the cell, and the count is looked at when its turn comes. It belongs to the shard's actor.
 type residents struct {
-	small, main queue
-	leaving     queue // were asked to; one that has work to do does not
-	ghosts      ghosts
+	cells  *table
+	seats  []seat // by the cells' slots
+	queues [leaving + 1]queue
+	ghosts ghosts
 
 	lastPost func(name string) persistence.Instant // to where a conversation lies packed; nil: none does
 }
 
-// seat is a cell's place among the residents. Only the shard's actor uses what is not atomic.
+// seat is a cell's place in one of the queues.
 type seat struct {
-	in           *queue
-	newer, older *cell
-	uses         atomic.Uint32       // since the count was last looked at, mostUses at most
 	posted       persistence.Instant // where it lies packed, as far as that was counted as uses
+	newer, older slot
+	in           queueOf
 }
+
+// queueOf is who is in a queue.
+type queueOf uint8
+
+const (
+	nobody  queueOf = iota
+	small           // of those that became active lately
+	main            // of those that are used again and again
+	leaving         // of those that were asked to leave; one that has work to do does not
+)
 
 const (
 	// mostUses is as far as uses are counted: how many more turns in the main queue they are worth.
@@ -38,44 +44,46 @@ const (
 )
 
 // use counts a use. It writes nothing once there were many.
-func (s *seat) use() {
-	if n := s.uses.Load(); n < mostUses {
-		s.uses.Store(n + 1) // of two that are counted at the same time, one may get lost
+func (c *cell) use() {
+	if n := c.uses.Load(); n < mostUses {
+		c.uses.Store(n + 1) // of two that are counted at the same time, one may get lost
 	}
 }
 
 // uses returns those of a cell. What was posted to it where it lies packed stands for many.
 func (r *residents) uses(c *cell) uint32 {
-	n := c.seat.uses.Load()
+	n := c.uses.Load()
 	if n < mostUses && r.lastPost != nil {
-		if last := r.lastPost(c.name); last > c.seat.posted {
-			c.seat.posted, n = last, mostUses
-			c.seat.uses.Store(n)
+		if last := r.lastPost(c.name); last > r.seats[c.slot].posted {
+			r.seats[c.slot].posted, n = last, mostUses
+			c.uses.Store(n)
 		}
 	}
 	return n
 }
 
 // len is how many are there that were not asked to leave.
-func (r *residents) len() int { return r.small.n + r.main.n }
+func (r *residents) len() int { return r.queues[small].n + r.queues[main].n }
 
-// enter takes in a cell that just got an actor, under a bound of so many.
+// all is how many are there.
+func (r *residents) all() int { return r.len() + r.queues[leaving].n }
+
+// enter takes in a cell that just got an actor.
 func (r *residents) enter(c *cell) {
-	c.seat.uses.Store(0)
-	c.seat.in, c.seat.newer, c.seat.older = nil, nil, nil // of an actor before, whose shard's actor failed
+	c.uses.Store(0)
+	for len(r.seats) <= int(c.slot) {
+		r.seats = append(r.seats, seat{})
+	}
+	r.seats[c.slot] = seat{}
 	if r.ghosts.forget(c.name) {
-		r.main.push(c)
+		r.push(main, c.slot)
 		return
 	}
-	r.small.push(c)
+	r.push(small, c.slot)
 }
 
 // exit takes out a cell whose actor has ended.
-func (r *residents) exit(c *cell) {
-	if c.seat.in != nil {
-		c.seat.in.remove(c)
-	}
-}
+func (r *residents) exit(c *cell) { r.remove(c.slot) }
 
 // next chooses who is to leave, nil where no more are there than the bound allows. Each of those it passes over lost a use for it, or was proven: it is O(1) for each that enters.
 func (r *residents) next(bound int) *cell {
@@ -83,23 +91,21 @@ func (r *residents) next(bound int) *cell {
 		return nil
 	}
 	for {
-		if r.small.n > 0 && (r.small.n >= max(1, bound/smallShare) || r.main.n == 0) {
-			c := r.small.oldest
+		if n := r.queues[small].n; n > 0 && (n >= max(1, bound/smallShare) || r.queues[main].n == 0) {
+			c := r.cells.cellIn(r.queues[small].oldest)
 			if r.uses(c) >= provenUses {
-				c.seat.uses.Store(0)
-				r.small.remove(c)
-				r.main.push(c)
+				c.uses.Store(0)
+				r.push(main, c.slot)
 				continue
 			}
 			r.ghosts.add(c.name, bound)
 			r.leave(c)
 			return c
 		}
-		c := r.main.oldest
+		c := r.cells.cellIn(r.queues[main].oldest)
 		if n := r.uses(c); n > 0 {
-			c.seat.uses.Store(n - 1)
-			r.main.remove(c)
-			r.main.push(c)
+			c.uses.Store(n - 1)
+			r.push(main, c.slot)
 			continue
 		}
 		r.leave(c)
@@ -108,55 +114,57 @@ func (r *residents) next(bound int) *cell {
 }
 
 // leave notes that a cell was asked to leave, whoever chose it.
-func (r *residents) leave(c *cell) {
-	if c.seat.in != nil {
-		c.seat.in.remove(c)
-	}
-	r.leaving.push(c)
-}
+func (r *residents) leave(c *cell) { r.push(leaving, c.slot) }
 
 // recall takes back those that were asked to leave and have not, for they had work to do: at most so many are looked at, those first that were asked first.
 func (r *residents) recall(most int) {
-	for c := r.leaving.oldest; c != nil && most > 0; most-- {
-		next := c.seat.newer
-		if c.stays() {
-			r.leaving.remove(c)
-			r.main.push(c)
+	for at := r.queues[leaving].oldest; at != 0 && most > 0; most-- {
+		next := r.seats[at].newer
+		if r.cells.cellIn(at).stays() {
+			r.push(main, at)
 		}
-		c = next
+		at = next
 	}
 }
 
-// queue is a queue of cells, linked through their seats. The zero value is empty.
+// queue is a queue of cells, linked by their slots: a pointer more for each is one that the collector follows. The zero value is empty.
 type queue struct {
-	newest, oldest *cell
+	newest, oldest slot
 	n              int
 }
 
-func (q *queue) push(c *cell) {
-	c.seat.in, c.seat.newer, c.seat.older = q, nil, q.newest
-	if q.newest == nil {
-		q.oldest = c
+// push puts a cell behind all others of a queue, and takes it out of where it was.
+func (r *residents) push(to queueOf, at slot) {
+	r.remove(at)
+	q, s := &r.queues[to], &r.seats[at]
+	s.in, s.older = to, q.newest
+	if q.newest == 0 {
+		q.oldest = at
 	} else {
-		q.newest.seat.newer = c
+		r.seats[q.newest].newer = at
 	}
-	q.newest = c
+	q.newest = at
 	q.n++
 }
 
-func (q *queue) remove(c *cell) {
-	s := &c.seat
-	if s.newer == nil {
+// remove takes a cell out of the queue that it is in, if any.
+func (r *residents) remove(at slot) {
+	s := &r.seats[at]
+	if s.in == nobody {
+		return
+	}
+	q := &r.queues[s.in]
+	if s.newer == 0 {
 		q.newest = s.older
 	} else {
-		s.newer.seat.older = s.older
+		r.seats[s.newer].older = s.older
 	}
-	if s.older == nil {
+	if s.older == 0 {
 		q.oldest = s.newer
 	} else {
-		s.older.seat.newer = s.newer
+		r.seats[s.older].newer = s.newer
 	}
-	s.in, s.newer, s.older = nil, nil, nil
+	s.in, s.newer, s.older = nobody, 0, 0
 	q.n--
 }
 

@@ -17,30 +17,39 @@ type crowd struct {
 	residents
 
 	bound int
-	cells map[string]*cell
 }
 
-func newCrowd(bound int) *crowd { return &crowd{bound: bound, cells: map[string]*cell{}} }
+func newCrowd(bound int) *crowd { return &crowd{bound: bound, residents: residents{cells: newTable()}} }
+
+// activate has a conversation become active.
+func (r *residents) activate(name string) *cell {
+	c, _ := r.cells.obtain(name, nil, func(*cell) *cell { return &cell{name: name, phase: active} })
+	r.enter(c)
+	return c
+}
+
+// end has one end that is active.
+func (r *residents) end(c *cell) {
+	r.exit(c)
+	r.cells.remove(c)
+}
 
 // use has a conversation used once more, which becomes active for that where it is not.
 func (c *crowd) use(name string) {
-	resident := c.cells[name]
+	resident := c.cells.find(name)
 	if resident == nil {
-		resident = &cell{name: name, phase: active}
-		c.cells[name] = resident
-		c.enter(resident)
+		resident = c.activate(name)
 		for gone := c.next(c.bound); gone != nil; gone = c.next(c.bound) {
-			c.exit(gone)
-			delete(c.cells, gone.name)
+			c.end(gone)
 		}
 	}
-	resident.seat.use()
+	resident.use()
 }
 
 // have returns how many conversations of a hot set are active.
 func (c *crowd) have(prefix string) (active int) {
 	for i := range hot {
-		if c.cells[fmt.Sprint(prefix, i)] != nil {
+		if c.cells.find(fmt.Sprint(prefix, i)) != nil {
 			active++
 		}
 	}
@@ -101,7 +110,7 @@ func TestWhoComesBackSoonStays(t *testing.T) {
 	for i := range 10 * bound {
 		c.use(fmt.Sprint("scan:", i))
 	}
-	if c.cells["once:0"] == nil {
+	if c.cells.find("once:0") == nil {
 		t.Error("who was used again soon after it left has left again, for others that were used once")
 	}
 	if n := len(c.ghosts.ring); n != bound {
@@ -122,16 +131,15 @@ func TestWhoWasUsedSinceTheirLastTurnInTheMainQueueGetsAnother(t *testing.T) {
 	c.bound = 1
 	for range 2 { // the first round has all prove themselves
 		if gone := c.next(19); gone != nil {
-			c.exit(gone)
-			delete(c.cells, gone.name)
+			c.end(gone)
 		}
 	}
-	oldest := c.main.oldest
+	oldest := c.cells.cellIn(c.queues[main].oldest)
 	if oldest == nil {
 		t.Fatal("nobody is in the main queue: the test shows nothing")
 	}
-	oldest.seat.use()
-	oldest.seat.use()
+	oldest.use()
+	oldest.use()
 	if gone := c.next(c.len() - 1); gone == oldest || gone == nil {
 		t.Errorf("%v leaves, though others were not used for longer", gone)
 	}
@@ -139,9 +147,8 @@ func TestWhoWasUsedSinceTheirLastTurnInTheMainQueueGetsAnother(t *testing.T) {
 
 func TestOneThatDoesNotLeaveIsTakenBack(t *testing.T) {
 	c := newCrowd(1)
-	one, other := &cell{name: "a:1", phase: active}, &cell{name: "a:2", phase: active}
-	c.enter(one)
-	c.enter(other)
+	one := c.activate("a:1")
+	c.activate("a:2")
 	gone := c.next(1)
 	if gone != one {
 		t.Fatalf("%v leaves, want the first", gone)
@@ -153,8 +160,8 @@ func TestOneThatDoesNotLeaveIsTakenBack(t *testing.T) {
 	}
 	one.leaving = false // it had work to do
 	c.recall(1)
-	if c.len() != 2 || c.leaving.n != 0 {
-		t.Errorf("%d are there and %d are leaving, want two and none", c.len(), c.leaving.n)
+	if c.len() != 2 || c.queues[leaving].n != 0 {
+		t.Errorf("%d are there and %d are leaving, want two and none", c.len(), c.queues[leaving].n)
 	}
 	if gone := c.next(1); gone == nil || c.len() != 1 {
 		t.Error("nobody else leaves")
@@ -164,7 +171,7 @@ func TestOneThatDoesNotLeaveIsTakenBack(t *testing.T) {
 // TestTheQueuesHoldEachResidentOnce holds them against a plain set, whatever comes in, leaves, does not leave, and ends by itself.
 func TestTheQueuesHoldEachResidentOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var r residents
+		r := residents{cells: newTable()}
 		there := map[string]*cell{}
 		asked := map[string]bool{}
 		name := func() string { return fmt.Sprint("a:", rapid.IntRange(0, 20).Draw(t, "name")) }
@@ -173,10 +180,9 @@ func TestTheQueuesHoldEachResidentOnce(t *testing.T) {
 			case 0, 1:
 				n := name()
 				if there[n] == nil {
-					there[n] = &cell{name: n, phase: active}
-					r.enter(there[n])
+					there[n] = r.activate(n)
 				} else {
-					there[n].seat.use()
+					there[n].use()
 				}
 			case 2:
 				bound := rapid.IntRange(1, 10).Draw(t, "bound")
@@ -196,7 +202,7 @@ func TestTheQueuesHoldEachResidentOnce(t *testing.T) {
 				}
 			case 4:
 				if n := name(); there[n] != nil {
-					r.exit(there[n])
+					r.end(there[n])
 					delete(there, n)
 					delete(asked, n)
 				}
@@ -206,16 +212,17 @@ func TestTheQueuesHoldEachResidentOnce(t *testing.T) {
 					there[n].leaving, asked[n] = true, true
 				}
 			}
-			var listed, leaving []string
-			for _, q := range []*queue{&r.small, &r.main, &r.leaving} {
+			var listed, asLeaving []string
+			for which, q := range r.queues {
 				n := 0
-				for c := q.oldest; c != nil; c = c.seat.newer {
-					listed = append(listed, c.name)
-					if q == &r.leaving {
-						leaving = append(leaving, c.name)
+				for at := q.oldest; at != 0; at = r.seats[at].newer {
+					name := r.cells.cellIn(at).name
+					listed = append(listed, name)
+					if queueOf(which) == leaving {
+						asLeaving = append(asLeaving, name)
 					}
-					if c.seat.in != q || (c.seat.newer == nil) != (q.newest == c) {
-						t.Fatalf("%s is not linked as it should be", c.name)
+					if s := r.seats[at]; s.in != queueOf(which) || (s.newer == 0) != (q.newest == at) {
+						t.Fatalf("%s is not linked as it should be", name)
 					}
 					n++
 				}
@@ -223,8 +230,8 @@ func TestTheQueuesHoldEachResidentOnce(t *testing.T) {
 					t.Fatalf("a queue of %d says that it has %d", n, q.n)
 				}
 			}
-			if len(listed) != len(there) || len(leaving) != len(asked) {
-				t.Fatalf("%d are in the queues, %d there; %d leaving, %d asked", len(listed), len(there), len(leaving), len(asked))
+			if len(listed) != len(there) || len(asLeaving) != len(asked) {
+				t.Fatalf("%d are in the queues, %d there; %d leaving, %d asked", len(listed), len(there), len(asLeaving), len(asked))
 			}
 			slices.Sort(listed)
 			for i, n := range listed {

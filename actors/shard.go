@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -10,7 +9,7 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// shard is one of the fixed slices of all conversations: the table of its cells, and the address of the actor that attaches actors to them. It outlives that actor's
+// shard is one of the fixed slices of all conversations: its cells, and the address of the actor that attaches actors to them. It outlives that actor's
 // incarnations.
 type shard struct {
 	engine *Engine
@@ -19,8 +18,7 @@ type shard struct {
 	worker *worker
 	pid    *actor.PID // set before the engine has started
 
-	mu    sync.Mutex
-	cells map[string]*cell
+	cells *table
 
 	next   func() persistence.Generation // is nextGeneration
 	drawn  atomic.Uint64                 // generations
@@ -56,16 +54,13 @@ func (s *shard) tell(message any) { s.engine.system.Root.Send(s.pid, message) }
 
 // cell returns the conversation's cell. Where there is none, or only the one given, which was found sealed, there is a new one.
 func (s *shard) cell(name string, instead *cell) *cell {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.cells[name]
-	if c == nil || c == instead {
-		c = &cell{name: name, shard: s, before: c}
+	c, first := s.cells.obtain(name, instead, func(before *cell) *cell {
+		c := &cell{name: name, shard: s, before: before}
 		c.used.Store(int64(s.engine.clock.now()))
-		s.cells[name] = c
-		if len(s.cells) == 1 {
-			s.engine.sweeper.arm()
-		}
+		return c
+	})
+	if first {
+		s.engine.sweeper.arm()
 	}
 	return c
 }
@@ -88,42 +83,6 @@ func (s *shard) take(name string, m queued) (result offered, ready *cell) {
 // vacant reports whether a conversation has no cell, and when that was so. It is called in the worker's turn: all that came in until then was applied, in place or by way of a cell that is gone. Whatever comes
 // in later is stamped later: in a turn of its own, or in a cell that is yet to be made.
 func (s *shard) vacant(name string) (at persistence.Instant, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.engine.clock.now(), s.cells[name] == nil
-}
-
-// current returns the cell that the table has for a conversation, nil if none.
-func (s *shard) current(name string) *cell {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.cells[name]
-}
-
-// remove takes a sealed cell out of the table, if it is still there, and returns the one in its place, nil if there is none.
-func (s *shard) remove(c *cell) (successor *cell) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cells[c.name] == c {
-		delete(s.cells, c.name)
-		return nil
-	}
-	return s.cells[c.name]
-}
-
-// all returns the cells of the table.
-func (s *shard) all() []*cell {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	cells := make([]*cell, 0, len(s.cells))
-	for _, c := range s.cells {
-		cells = append(cells, c)
-	}
-	return cells
-}
-
-func (s *shard) empty() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.cells) == 0
+	at = s.engine.clock.now()
+	return at, s.cells.find(name) == nil
 }

@@ -13,7 +13,6 @@ import (
 type shardActor struct {
 	*shard
 
-	slots     slots
 	residents residents
 	props     *actor.Props // of all conversations: each is spawned with what is in spawning
 	spawning  *cell        // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
@@ -23,7 +22,7 @@ type shardActor struct {
 var _ actor.SupervisorStrategy = (*shardActor)(nil)
 
 func newShardActor(s *shard) *shardActor {
-	a := &shardActor{shard: s, residents: residents{lastPost: s.lastPost}}
+	a := &shardActor{shard: s, residents: residents{cells: s.cells, lastPost: s.lastPost}}
 	a.props = actor.PropsFromProducer(
 		func() actor.Actor { return &a.spawning.actor },
 		actor.WithMailbox(func() actor.Mailbox { return a.spawning }),
@@ -55,25 +54,39 @@ func (a *shardActor) Receive(ctx actor.Context) {
 		a.drain(m)
 	case *actor.Started:
 		a.adopt(ctx)
-	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
+	case *actor.Stopping:
+		a.end()
+	case *actor.Restarting, *actor.Stopped:
 		// What must outlive the actor is in the shard.
 	default:
 		a.engine.unexpected("shard", m)
 	}
 }
 
-// adopt takes over from an incarnation that failed: its conversations were stopped, what it was doing is begun again.
+// adopt takes over from an incarnation that failed: its conversations go on, and what it was doing with others is begun again.
 func (a *shardActor) adopt(ctx actor.Context) {
-	a.active.Store(0)
-	for _, c := range a.all() {
-		c.slot, c.before = 0, nil
+	var rest []*cell
+	for _, c := range a.cells.every() {
+		if c.runs() {
+			a.residents.enter(c)
+			continue
+		}
+		c.number = 0
+		rest = append(rest, c)
+	}
+	a.active.Store(int64(a.residents.all()))
+	for _, c := range rest {
 		c.mu.Lock()
+		c.invoker = nil
+		if c.phase == active || c.phase == parked {
+			c.phase = waiting
+		}
 		again := c.phase == waiting && (c.claimed || c.queue.len() > 0)
 		c.claimed = again
 		over := c.phase == sealed
 		c.mu.Unlock()
-		if over {
-			a.shard.remove(c)
+		if over || a.cells.find(c.name) != c {
+			a.cells.remove(c)
 		}
 		if again {
 			a.activate(ctx, c)
@@ -81,9 +94,18 @@ func (a *shardActor) adopt(ctx actor.Context) {
 	}
 }
 
+// end has all conversations end with the shard: protoactor does not know them as its children.
+func (a *shardActor) end() {
+	for _, c := range a.cells.every() {
+		if c.runs() {
+			a.engine.system.Root.Stop(c.address())
+		}
+	}
+}
+
 // activate has the rows of a waiting cell read, unless they are packed, or an actor of the conversation is still there: then that one's end will come back to it.
 func (a *shardActor) activate(ctx actor.Context, c *cell) {
-	if c.attached() != nil || a.current(c.name) != c {
+	if c.attached() != nil || a.cells.find(c.name) != c {
 		return
 	}
 	c.before = nil
@@ -148,13 +170,15 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	c.phase, c.leaving = active, false
 	c.mu.Unlock()
 	a.spawning = c
-	if _, err := ctx.SpawnNamed(a.props, a.slots.take(c, a.engine.names.Add(1))); err != nil {
+	c.number = a.engine.names.Add(1)
+	// Its parent, which is told of its failures and its end, is the shard's actor. That does not keep it in its list of children, as it would if it spawned it itself: the table is that list, and costs less.
+	if _, err := actor.DefaultSpawner(a.engine.system, c.actorName(), a.props, ctx); err != nil {
 		// Names are counted: there cannot be two.
 		panic(err)
 	}
 	a.spawning = nil
 	a.residents.enter(c)
-	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
+	a.active.Store(int64(a.residents.all()))
 	a.engine.counts.activations.Add(1)
 	if a.drained != nil {
 		c.leave()
@@ -177,15 +201,15 @@ const recalled = 2
 
 // terminated takes an actor that has ended off its cell.
 func (a *shardActor) terminated(ctx actor.Context, who *actor.PID) {
-	c := a.slots.of(who)
+	c := a.cells.actorOf(who)
 	if c == nil {
 		return
 	}
-	a.slots.free(c)
+	c.number = 0
 	r := c.actor.resident()
 	c.actor.state, c.actor.live = nil, nil
 	a.residents.exit(c)
-	a.active.Store(int64(a.residents.len() + a.residents.leaving.n))
+	a.active.Store(int64(a.residents.all()))
 	c.mu.Lock()
 	c.invoker = nil
 	over, condemned := c.phase == sealed, c.condemned
@@ -225,7 +249,7 @@ func (a *shardActor) vacated(ctx actor.Context, c *cell) {
 
 // gone removes a sealed cell and sees to the one that came after it.
 func (a *shardActor) gone(ctx actor.Context, c *cell) {
-	if successor := a.remove(c); successor != nil {
+	if successor := a.cells.remove(c); successor != nil {
 		a.activate(ctx, successor)
 	}
 	a.checkDrained()
@@ -235,7 +259,7 @@ func (a *shardActor) gone(ctx actor.Context, c *cell) {
 func (a *shardActor) HandleFailure(
 	_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any,
 ) {
-	if c := a.slots.of(child); c != nil {
+	if c := a.cells.actorOf(child); c != nil {
 		a.countFailure(c, reason)
 	}
 	supervisor.StopChildren(child)
@@ -282,8 +306,9 @@ func (a *shardActor) refuseAll(c *cell, to phase, err *conversation.Error) {
 	c.failures, c.claimed, c.visit, c.condemned = 0, false, false, nil
 	c.claim++ // what is being read for it is of no use any more
 	c.phase = to
-	c.until = a.engine.clock.now().Add(a.engine.config.QuarantineFor)
-	c.why = err
+	if to == quarantined {
+		c.barred = &quarantine{until: a.engine.clock.now().Add(a.engine.config.QuarantineFor), why: err}
+	}
 	c.mu.Unlock()
 	for _, m := range messages {
 		switch m := m.(type) {
@@ -313,23 +338,23 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 	attached.mu.Lock()
 	attached.condemned = condemned
 	attached.mu.Unlock()
-	ctx.Stop(a.slots.address(ctx.Self(), attached))
+	ctx.Stop(attached.address())
 }
 
 // sweep asks unused conversations to passivate, and forgets cells without an actor that only remember failures.
 func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
-	a.residents.recall(a.residents.leaving.n)
-	for _, c := range a.all() {
+	a.residents.recall(a.residents.all())
+	for _, c := range a.cells.all() {
 		if c.used.Load() > int64(m.unusedSince) || a.lastPost(c.name) > m.unusedSince {
 			continue
 		}
-		if c.slot.taken() {
+		if c.number != 0 {
 			a.residents.leave(c)
 			c.leave()
 			continue
 		}
 		c.mu.Lock()
-		idle := c.queue.len() == 0 && (c.phase == waiting && !c.claimed || c.phase == quarantined && a.engine.clock.now() >= c.until)
+		idle := c.queue.len() == 0 && (c.phase == waiting && !c.claimed || c.phase == quarantined && a.engine.clock.now() >= c.barred.until)
 		if idle {
 			c.phase = sealed
 		}
@@ -343,8 +368,8 @@ func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
 // drain has every conversation finish what is queued and passivate. Nothing new is offered any more.
 func (a *shardActor) drain(m *drain) {
 	a.drained = m.done
-	for _, c := range a.all() {
-		if c.slot.taken() {
+	for _, c := range a.cells.all() {
+		if c.number != 0 {
 			c.leave()
 			continue
 		}
@@ -355,14 +380,14 @@ func (a *shardActor) drain(m *drain) {
 		}
 		c.mu.Unlock()
 		if idle {
-			a.shard.remove(c)
+			a.cells.remove(c)
 		}
 	}
 	a.checkDrained()
 }
 
 func (a *shardActor) checkDrained() {
-	if a.drained != nil && a.empty() {
+	if a.drained != nil && a.cells.len() == 0 {
 		a.drained()
 		a.drained = nil
 	}

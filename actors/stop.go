@@ -106,7 +106,7 @@ func (e *Engine) drainShards(done func()) {
 // abandon refuses what is still queued after a drain that was cut short. All actors have ended by now.
 func (e *Engine) abandon(why error) {
 	for _, s := range e.shards {
-		for _, c := range s.all() {
+		for _, c := range s.cells.all() {
 			c.mu.Lock()
 			messages := c.queue.take()
 			c.countBusy()

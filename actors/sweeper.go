@@ -32,7 +32,7 @@ func (s *sweeper) sweep() {
 	s.mu.Unlock()
 	unusedSince := s.engine.clock.now().Add(-s.engine.config.IdleAfter)
 	for _, shard := range s.engine.shards {
-		if !shard.empty() {
+		if shard.cells.len() > 0 {
 			shard.tell(&sweep{unusedSince: unusedSince})
 			s.arm()
 		}

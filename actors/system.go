@@ -5,6 +5,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/eventstream"
+	cmap "github.com/orcaman/concurrent-map"
 )
 
 // newSystem returns an actor system for the engine alone. It logs nothing: failures reach the Observer through the supervisors below, which protoactor's
@@ -16,7 +17,18 @@ func newSystem() *actor.ActorSystem {
 	// Messages may come too late: a goroutine reports to an actor after the engine has ended, a shard stops a conversation that is stopping itself. Those
 	// are dropped. On its own event stream, protoactor would log them, and start a goroutine for that which nobody waits for.
 	system.EventStream = eventstream.NewEventStream()
+	consolidate(system.ProcessRegistry)
 	return system
+}
+
+// consolidate has a registry of 32 maps instead of 32,768, which are there so that many goroutines can look up actors at the same time: here it is shards that do, and seldom. The collector follows each map, and finds the
+// entries of fewer of them one beside the other. Nobody else may use the registry yet.
+func consolidate(registry *actor.ProcessRegistryValue) {
+	before := registry.LocalPIDs.LocalPIDs
+	registry.LocalPIDs = &actor.SliceMap{LocalPIDs: []cmap.ConcurrentMap{cmap.New()}}
+	for _, m := range before {
+		m.IterCb(func(id string, process any) { registry.LocalPIDs.GetBucket(id).Set(id, process) })
+	}
 }
 
 // rootActor is the parent of the engine's actors: of all shards, and of the reaper.

@@ -46,7 +46,7 @@ func (s *shard) visitPacked(c *cell) {
 	}
 	switch did, reason := s.attend(c, s.resident(state)); did {
 	case attended:
-		s.remove(c) // one in its place is seen to by itself
+		s.cells.remove(c) // one in its place is seen to by itself
 	case attendFailed:
 		s.tell(&visitFailed{cell: c, reason: reason})
 	case actorNeeded:

@@ -1,14 +1,14 @@
 package actors
 
-// packedIndex finds places by the fingerprints of names. It is a hash table with linear probing, in which an entry takes eight bytes, so that it mostly takes one look at memory. What is taken out leaves no mark: what
+// markIndex finds places by the fingerprints of names: a place is a number that whoever uses it gives a meaning. It is a hash table with linear probing, in which an entry takes eight bytes, so that it mostly takes one look at memory. What is taken out leaves no mark: what
 // stands behind it is moved up (Knuth, The Art of Computer Programming, volume 3, 6.4, algorithm R). Several names may have the same fingerprint. The zero value is empty.
-type packedIndex struct {
-	entries []packedEntry // their number is a power of two, and some are free
+type markIndex struct {
+	entries []markEntry // their number is a power of two, and some are free
 	n       int
 }
 
-// packedEntry is a fingerprint and a place; zero: none. Its place among the entries is the one that the fingerprint's lowest bits tell, or the first free one behind that.
-type packedEntry uint64
+// markEntry is a fingerprint and a place; zero: none. Its place among the entries is the one that the fingerprint's lowest bits tell, or the first free one behind that.
+type markEntry uint64
 
 const (
 	leastIndex = 16
@@ -16,20 +16,20 @@ const (
 	fullIndex = 6
 )
 
-func entryOf(mark uint32, at packedAt) packedEntry { return packedEntry(mark)<<32 | packedEntry(at) }
+func entryOf(mark, at uint32) markEntry { return markEntry(mark)<<32 | markEntry(at) }
 
-func (e packedEntry) mark() uint32 { return uint32(e >> 32) }
+func (e markEntry) mark() uint32 { return uint32(e >> 32) }
 
-func (e packedEntry) at() packedAt { return packedAt(e) }
+func (e markEntry) at() uint32 { return uint32(e) }
 
 // markOf returns the fingerprint that is made of a hash. It is never zero.
 func markOf(hash uint64) uint32 { return uint32(hash>>32) | 1<<31 }
 
 // size is how many bytes it takes.
-func (x *packedIndex) size() int { return 8 * len(x.entries) }
+func (x *markIndex) size() int { return 8 * len(x.entries) }
 
 // growth is how many bytes more it takes with one more entry.
-func (x *packedIndex) growth() int {
+func (x *markIndex) growth() int {
 	if !x.full() {
 		return 0
 	}
@@ -37,13 +37,13 @@ func (x *packedIndex) growth() int {
 }
 
 // full reports whether there is no room for one more.
-func (x *packedIndex) full() bool { return 8*(x.n+1) > fullIndex*len(x.entries) }
+func (x *markIndex) full() bool { return 8*(x.n+1) > fullIndex*len(x.entries) }
 
 // home is where an entry would stand if no other did.
-func (x *packedIndex) home(mark uint32) int { return int(mark) & (len(x.entries) - 1) }
+func (x *markIndex) home(mark uint32) int { return int(mark) & (len(x.entries) - 1) }
 
 // next returns the place among the entries of the next one with a fingerprint, from one on; -1: there is none.
-func (x *packedIndex) next(mark uint32, from int) int {
+func (x *markIndex) next(mark uint32, from int) int {
 	if len(x.entries) == 0 {
 		return -1
 	}
@@ -57,7 +57,7 @@ func (x *packedIndex) next(mark uint32, from int) int {
 }
 
 // find returns the place among the entries of one that is there.
-func (x *packedIndex) find(e packedEntry) int {
+func (x *markIndex) find(e markEntry) int {
 	i := x.next(e.mark(), x.home(e.mark()))
 	for i >= 0 && x.entries[i] != e {
 		i = x.next(e.mark(), i+1)
@@ -65,7 +65,7 @@ func (x *packedIndex) find(e packedEntry) int {
 	return i
 }
 
-func (x *packedIndex) add(e packedEntry) {
+func (x *markIndex) add(e markEntry) {
 	if x.full() {
 		x.move(max(leastIndex, 2*len(x.entries)))
 	}
@@ -79,9 +79,9 @@ func (x *packedIndex) add(e packedEntry) {
 }
 
 // move has room for so many entries.
-func (x *packedIndex) move(room int) {
+func (x *markIndex) move(room int) {
 	old := x.entries
-	x.entries, x.n = make([]packedEntry, room), 0
+	x.entries, x.n = make([]markEntry, room), 0
 	for _, e := range old {
 		if e != 0 {
 			x.add(e)
@@ -90,7 +90,7 @@ func (x *packedIndex) move(room int) {
 }
 
 // shrink gives up room that is not needed.
-func (x *packedIndex) shrink() {
+func (x *markIndex) shrink() {
 	room := len(x.entries)
 	for room > leastIndex && 8*x.n <= fullIndex*room/4 {
 		room /= 2
@@ -104,7 +104,7 @@ func (x *packedIndex) shrink() {
 }
 
 // remove takes out the entry at a place.
-func (x *packedIndex) remove(i int) {
+func (x *markIndex) remove(i int) {
 	mask := len(x.entries) - 1
 	x.n--
 	free := i

@@ -9,12 +9,12 @@ import (
 // TestAnIndexHasWhatWasAddedAndNotRemoved holds the index against a map, with few fingerprints, so that many stand in each other's way.
 func TestAnIndexHasWhatWasAddedAndNotRemoved(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var x packedIndex
-		model := map[packedEntry]bool{}
+		var x markIndex
+		model := map[markEntry]bool{}
 		for at := range rapid.IntRange(1, 300).Draw(t, "steps") {
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0, 1, 2:
-				e := entryOf(markOf(uint64(rapid.IntRange(0, 40).Draw(t, "mark"))<<32), packedAt(at))
+				e := entryOf(markOf(uint64(rapid.IntRange(0, 40).Draw(t, "mark"))<<32), uint32(at))
 				x.add(e)
 				model[e] = true
 			case 3, 4:
