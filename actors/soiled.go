@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -46,8 +47,12 @@ func (d *soiled) since() persistence.Instant {
 	return persistence.Never
 }
 
-// gatheredTogether is how many are taken out of the queue at a time.
-const gatheredTogether = 256
+const (
+	// gatheredTogether is how many are taken out of the queue at a time.
+	gatheredTogether = 256
+	// gatheredBetweenYields is after how many others get the processor, who may be about to propose something: Go would let them wait for ten milliseconds.
+	gatheredBetweenYields = 32
+)
 
 // gather gives the journal the rows of the first so many, and returns how many those were. Once it returns, all that were in the queue before are in the journal, as far as that is.
 func (d *soiled) gather(most int) (n int) {
@@ -62,6 +67,9 @@ func (d *soiled) gather(most int) (n int) {
 		}
 		d.mu.Unlock()
 		for i := range some[:taken] {
+			if i%gatheredBetweenYields == 0 {
+				runtime.Gosched()
+			}
 			some[i].shard.settleMarked(some[i].mark)
 		}
 		d.mu.Lock()

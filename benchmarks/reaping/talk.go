@@ -23,7 +23,7 @@ const (
 // from when it was due until its last reply.
 type Talk struct {
 	engine  *actors.Engine
-	seq     atomic.Uint64
+	seqs    [talkConversations]atomic.Uint64 // of the last post to each conversation
 	into    atomic.Pointer[Latencies]
 	done    atomic.Int64
 	refused atomic.Int64 // because the engine was overloaded
@@ -78,9 +78,10 @@ func (t *Talk) post(ctx context.Context, n, each int) error {
 	for from := 0; from < each; from += actors.MaxBatch {
 		batch := make([]*actors.Proposal, min(each-from, actors.MaxBatch))
 		for i := range batch {
+			talk := (n*each + from + i) % talkConversations
 			batch[i] = &actors.Proposal{
-				Conversation: fmt.Sprintf("talk:%d", (n*each+from+i)%talkConversations),
-				Change:       &conversation.Post{Seq: t.seq.Add(1), Sender: "ann", Preview: []byte("see you at eight")},
+				Conversation: fmt.Sprintf("talk:%d", talk),
+				Change:       &conversation.Post{Seq: t.seqs[talk].Add(1), Sender: "ann", Preview: []byte("see you at eight")},
 			}
 		}
 		replies, failed := t.engine.ProposeBatch(ctx, batch)

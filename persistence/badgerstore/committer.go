@@ -2,6 +2,7 @@ package badgerstore
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -11,6 +12,9 @@ import (
 
 // maxTurn bounds how many requests share a transaction, and so how long the first of them may wait for the others.
 const maxTurn = 256
+
+// groupsBetweenYields is after how many groups others get the processor: Go would let them wait for ten milliseconds, and nobody is in as much of a hurry as who proposes something.
+const groupsBetweenYields = 64
 
 // committer runs the write transactions, on one goroutine. One of them may be on its way to the disk, which most of its time is spent on, while the next one is filled with
 // what comes meanwhile: that one's guards see what is on its way as if it were there. Should it turn out not to be, the next one is filled anew.
@@ -146,6 +150,9 @@ func (c *committer) commit(r *request) {
 		}
 	}
 	for i := range r.batch.Groups {
+		if i%groupsBetweenYields == 0 {
+			runtime.Gosched()
+		}
 		if r.results[i].Err != nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"time"
 
@@ -17,6 +18,8 @@ const (
 	patience = 3
 	// patienceLogged is the same of a record that is logged, which the store checked then: half a minute, in which others that are logged behind it are durable, but not in the store.
 	patienceLogged = 20
+	// recordsBetweenYields is after how many records others get the processor, who may be about to propose something: Go would let them wait for ten milliseconds.
+	recordsBetweenYields = 64
 )
 
 // run writes batches until the journal is closed.
@@ -111,10 +114,12 @@ func (j *Journal) complain(failure error) {
 
 // commit tries to write some of a batch's records, and to cover what was logged up to a position. A record that the store refuses by itself is dropped.
 func (j *Journal) commit(b *batch, records []*record, attempt int, covers persistence.Position) error {
-	j.mu.Lock()
 	groups := make([]persistence.Group, len(records))
 	a := Attempt{Conversations: len(records), Number: attempt}
-	for i, r := range records {
+	for i, r := range records { // which nobody else changes
+		if i%recordsBetweenYields == 0 {
+			runtime.Gosched()
+		}
 		groups[i] = r.group(j.config.Epochs[r.shard])
 		a.Rows += len(r.rows.list)
 		for _, w := range r.rows.list {
@@ -124,7 +129,6 @@ func (j *Journal) commit(b *batch, records []*record, attempt int, covers persis
 	if b.rows > 0 {
 		a.Age = j.config.Now().Sub(b.oldest)
 	}
-	j.mu.Unlock()
 	if len(groups) == 0 && covers == 0 {
 		return nil // only waiters: what they wait for is in the store
 	}

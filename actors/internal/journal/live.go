@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 
@@ -154,7 +155,10 @@ func (j *Journal) collect(b *batch) {
 		}
 	}
 	j.mu.Unlock()
-	for _, l := range lives {
+	for i, l := range lives {
+		if i%recordsBetweenYields == 0 {
+			runtime.Gosched()
+		}
 		l.mu.Lock()
 		if l.batch == b {
 			l.Settle()
