@@ -105,9 +105,7 @@ func (s *shard) renew(name string, content []byte, now persistence.Instant, prev
 		return nil
 	}
 	m.packing = packed
-	if !m.packed.replace(name, packed) {
-		return nil
-	}
+	m.packed.put(name, packed)
 	s.packedNow()
 	if content = m.packed.find(name); content == nil {
 		s.forgetting([]byte(name), packed)

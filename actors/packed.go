@@ -64,16 +64,6 @@ func (p *packed) put(name string, content []byte) {
 	}
 }
 
-// replace is put for what is there, if the latest part has room: nothing is forgotten for it.
-func (p *packed) replace(name string, content []byte) bool {
-	size := packedHeader + len(name) + len(content)
-	if len(p.order) == 0 || size > cap(p.last())-len(p.last()) {
-		return false
-	}
-	p.put(name, content)
-	return true
-}
-
 func (p *packed) mark(name string) uint32 { return markOf(maphash.String(p.seed, name)) }
 
 // find returns what is kept under a name, where it lies; nil where nothing is. It is good until the next put.
