@@ -385,8 +385,8 @@ func Approach(packed []byte) (something byte) {
 
 const cacheLine = 64
 
-// longPosts is how many posts take about as long to be unpacked as all else.
-const longPosts = 16
+// longPosts is how many posts are unpacked each time at most: then those, on the average, and that all is packed anew once in so many of them, take the least together.
+const longPosts = 8
 
 // Long reports whether so many posts were added that whoever has rows taken after each of them has it packed anew sooner than unpack them all each time. There is room for previews of so many bytes.
 func Long(packed []byte) (previews int, long bool) {

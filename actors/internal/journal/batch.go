@@ -73,9 +73,8 @@ const (
 	maxRecordBytes = 1 << 20
 )
 
-// fits reports whether the batch has room for more rows of a conversation. One that has none yet always fits: no single change is as large.
-func (b *batch) fits(name string, rows int) bool {
-	r := b.records[name]
+// fits reports whether a batch has room for more rows of a conversation, which has this record in it. One that has none yet always fits: no single change is as large.
+func (r *record) fits(rows int) bool {
 	return r == nil || (len(r.rows.list)+r.owed+rows <= maxRecordRows && r.bytes < maxRecordBytes)
 }
 
@@ -134,20 +133,23 @@ func size(w conversation.Write) int { return len(w.Key) + len(w.Value) + rowOver
 
 // absorb merges a later batch, to which nobody owes any rows, into this one, which then stands for both. It reports false, and does nothing, where that would make a record too large.
 func (b *batch) absorb(later *batch) bool {
-	for _, r := range later.order {
-		if !b.fits(r.name, len(r.rows.list)) {
+	into := make([]*record, len(later.order))
+	for i, r := range later.order {
+		if into[i] = b.records[r.name]; !into[i].fits(len(r.rows.list)) {
 			return false
 		}
 	}
-	for _, r := range later.order {
-		if b.records[r.name] == nil {
+	for i, r := range later.order {
+		if into[i] == nil {
 			b.adopt(r)
 			continue
 		}
-		into := b.add(r.name, r.shard, r.rows.list, 0)
-		into.logged = into.logged || r.logged
-		for i := range r.changes {
-			into.note(r.changes[i].Change)
+		for _, w := range r.rows.list {
+			b.put(into[i], w)
+		}
+		into[i].logged = into[i].logged || r.logged
+		for k := range r.changes {
+			into[i].note(r.changes[k].Change)
 		}
 	}
 	b.waiters = append(b.waiters, later.waiters...)
