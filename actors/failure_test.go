@@ -154,6 +154,43 @@ func TestAShardThatFailsLosesNothing(t *testing.T) {
 	})
 }
 
+// The actors of conversations outlive an incarnation of their shard's, which knows them by its table: they go on, leave when they are idle, and fail, as if nothing had been.
+func TestConversationsGoOnWhereTheirShardFails(t *testing.T) {
+	const name = "group:42"
+	fail := false
+	config := actors.Config{MaxPackedBytes: -1, IdleAfter: time.Minute}
+	config.Break(func(*actors.Proposal) {
+		if fail {
+			fail = false
+			panic("once")
+		}
+	}, nil)
+	actorstest.Run(t, config, func(t *testing.T, e *actorstest.Engine) {
+		before := e.Processes()
+		e.Post(name, "ann", 1)
+		for seq := uint64(2); seq < 6; seq++ {
+			e.FailShard(name)
+			e.Post(name, "ann", seq)
+		}
+		if c := e.Stats().Cells; c.Active != 1 || !e.Active(name) || e.Processes() != before+1 {
+			t.Errorf("%+v, want one actor; %d processes more than before", c, e.Processes()-before)
+		}
+		fail = true
+		if r := e.Send(&actors.Proposal{Conversation: name, Change: &conversation.Post{Seq: 6, Sender: "ann"}}); r.Err == nil {
+			t.Error("the conversation has not failed")
+		}
+		e.Post(name, "ann", 7)
+		if c := e.Stats().Cells; c.Active != 1 || e.Processes() != before+1 {
+			t.Errorf("%+v, want another actor in place of the one that failed; %d processes more than before", c, e.Processes()-before)
+		}
+		e.FailShard(name)
+		e.Advance(time.Hour)
+		if c := e.Stats().Cells; c.Active != 0 || e.Processes() != before {
+			t.Errorf("%+v, want nobody active once they were idle; %d processes, %d before", c, e.Processes(), before)
+		}
+	})
+}
+
 func TestAReaperThatFailsForgetsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, hourly())

@@ -197,7 +197,7 @@ func (j *Journal) batchFor(c *change) *batch {
 	if c.live != nil && c.live.owed != nil {
 		return c.live.batch
 	}
-	if !j.open.records[c.name].fits(len(c.writes)+c.dirty) {
+	if !j.open.records[c.name].fits(len(c.writes) + c.dirty) {
 		j.sealed = append(j.sealed, j.open)
 		j.begin(j.open.seq + 1)
 		j.stopTimer()
