@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"time"
 
@@ -91,7 +92,10 @@ func (e *Engine) deleteAll(ctx context.Context, job *deletion) error {
 		return err
 	}
 	last := make([]lastPart, 0, len(batch))
-	for _, d := range batch {
+	for i, d := range batch {
+		if i%dyingBetweenYields == 0 {
+			runtime.Gosched()
+		}
 		part, err := e.deleteMembers(ctx, snapshot, job, d, members[d.conversation], stamp)
 		if err != nil {
 			return err

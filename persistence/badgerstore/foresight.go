@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"runtime"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -58,6 +59,9 @@ func (s *Store) foresee(ctx context.Context, batch *persistence.Batch) *foresigh
 	defer h.Close()
 	f := &foresight{groups: make([]groupForesight, len(batch.Groups))}
 	for i := range batch.Groups {
+		if i%groupsBetweenYields == 0 {
+			runtime.Gosched()
+		}
 		if g := &batch.Groups[i]; isDeletion(*g) {
 			if f.groups[i], err = h.foresee(ctx, g); err != nil {
 				return nil
