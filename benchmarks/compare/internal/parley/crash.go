@@ -38,8 +38,8 @@ const unboundedRows = 1 << 20
 
 // OpenDoomed opens an engine with Known conversations, Hot of which are spoken in, whose journal is flushed every Interval and for no other reason. The
 // first round proposes batches of Batch, applied, as fast as they are answered. Figures: rate, the posts a second; rows, those written to the store for
-// each. The second begins a load of Rate posts a second, which goes on until the side is closed or, as is meant, killed: then [TakenBack] says what that
-// took back.
+// each. The second begins a load of Rate posts a second, and ends a Window after the journal has rested from the first; the load goes on until the side is closed or, as is meant, killed: then
+// [TakenBack] says what that took back.
 func OpenDoomed(ctx context.Context, p side.Params) (side.Side, error) {
 	config := configFor(p)
 	config.FlushInterval, config.FlushRows = p.Interval, unboundedRows
@@ -60,7 +60,15 @@ func OpenDoomed(ctx context.Context, p side.Params) (side.Side, error) {
 // Round implements [side.Side].
 func (s *doomed) Round(ctx context.Context) (side.Figures, error) {
 	if s.measured {
+		flushes := s.engine.Stats().Journal.Flushes
 		go s.talk(context.WithoutCancel(ctx))
+		for s.engine.Stats().Journal.Flushes == flushes { // the journal rests from the load before
+			select {
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			case <-time.After(talkEvery):
+			}
+		}
 		time.Sleep(s.p.Window)
 		return side.Figures{}, nil
 	}
