@@ -93,7 +93,7 @@ func (s *shard) rest(r resident, policy *conversation.Policy) bool {
 	return true
 }
 
-// renew packs a conversation anew that has no room for more posts, and returns where it lies then; nil: nowhere, or where it did. mem.mu is held.
+// renew packs a conversation anew that has no room for more posts, and returns where it lies then; nil: nowhere, or it was left as it was. mem.mu is held.
 func (s *shard) renew(name string, content []byte, now persistence.Instant, previews int) []byte {
 	m := &s.mem
 	state, err := m.scribe.Unpack(name, content, now)

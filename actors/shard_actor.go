@@ -343,7 +343,7 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 
 // sweep asks unused conversations to passivate, and forgets cells without an actor that only remember failures.
 func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
-	a.residents.recall(a.residents.all())
+	a.residents.recall(a.residents.queues[leaving].n)
 	for _, c := range a.cells.all() {
 		if c.used.Load() > int64(m.unusedSince) || a.lastPost(c.name) > m.unusedSince {
 			continue

@@ -121,7 +121,7 @@ func TestCloseWritesWhatIsGatheredWhileItWaits(t *testing.T) {
 				}
 				f.Owe(-len(some))
 			}
-			c.OnFlush = func(uint64) { time.Sleep(time.Millisecond) } // by then what somebody waits for is being logged
+			c.OnFlush = func(uint64) { synctest.Wait() } // by then what somebody waits for is being logged
 		})
 		f.slow(time.Minute)
 		f.add("group:1", head("group:1", "1"))
