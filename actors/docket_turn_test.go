@@ -25,7 +25,9 @@ func TestWhetherAConversationHasACellIsSaidBetweenTurns(t *testing.T) {
 	}
 	k := &docket{engine: e, due: due}
 	w := e.workers[0]
-	w.turn.Lock()
+	w.mu.Lock()
+	w.taken = true
+	w.mu.Unlock()
 	var vacant []unheard
 	var rest []*dying
 	looked := make(chan struct{})
@@ -41,7 +43,10 @@ func TestWhetherAConversationHasACellIsSaidBetweenTurns(t *testing.T) {
 	s := e.shards[due[0].shard]
 	c := s.cell("group:1", nil)
 	before := e.clock.now()
-	w.turn.Unlock()
+	w.mu.Lock()
+	w.taken = false
+	w.mu.Unlock()
+	w.some.Signal()
 	<-looked
 	if len(vacant) != 1 || vacant[0].conversation != "group:2" || len(rest) != 1 || rest[0].conversation != "group:1" {
 		t.Errorf("vacant: %+v, rest: %+v; want group:2 and group:1", vacant, rest)

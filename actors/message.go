@@ -180,8 +180,8 @@ type visitFailed struct {
 	reason any
 }
 
-// sweep asks for the passivation of conversations that were not used since. Engine → shard.
-type sweep struct{ unusedSince persistence.Instant }
+// sweep asks for the passivation of conversations that were not used for a while. At most one is on its way to a shard. Engine → shard.
+type sweep struct{}
 
 // poisoned says that the store does not take a conversation's rows. Journal → shard.
 type poisoned struct {

@@ -31,7 +31,8 @@ type shard struct {
 	regulars regulars
 	near     byte // what was read ahead: nobody looks at it
 
-	busy atomic.Int32 // cells in whose queues something is
+	busy     atomic.Int32 // cells in whose queues something is
+	sweeping atomic.Bool  // it was told to, and has not begun
 }
 
 // counterBits is how much of a generation counts within an epoch: the rest is the epoch. Epochs are never drawn twice, so generations are not either, without any being stored ahead.

@@ -45,7 +45,7 @@ func (a *shardActor) Receive(ctx actor.Context) {
 		a.countFailure(m.cell, m.reason)
 		a.vacated(ctx, m.cell)
 	case *sweep:
-		a.sweep(ctx, m)
+		a.sweep(ctx)
 	case *poisoned:
 		a.poisoned(ctx, m)
 	case *bounded:
@@ -342,10 +342,12 @@ func (a *shardActor) poisoned(ctx actor.Context, m *poisoned) {
 }
 
 // sweep asks unused conversations to passivate, and forgets cells without an actor that only remember failures.
-func (a *shardActor) sweep(ctx actor.Context, m *sweep) {
+func (a *shardActor) sweep(ctx actor.Context) {
+	a.sweeping.Store(false)
+	unusedSince := a.engine.clock.now().Add(-a.engine.config.IdleAfter)
 	a.residents.recall(a.residents.queues[leaving].n)
 	for _, c := range a.cells.all() {
-		if c.used.Load() > int64(m.unusedSince) || a.lastPost(c.name) > m.unusedSince {
+		if c.used.Load() > int64(unusedSince) || a.lastPost(c.name) > unusedSince {
 			continue
 		}
 		if c.number != 0 {

@@ -30,11 +30,12 @@ func (s *sweeper) sweep() {
 	s.mu.Lock()
 	s.timer = nil
 	s.mu.Unlock()
-	unusedSince := s.engine.clock.now().Add(-s.engine.config.IdleAfter)
 	for _, shard := range s.engine.shards {
 		if shard.cells.len() > 0 {
-			shard.tell(&sweep{unusedSince: unusedSince})
 			s.arm()
+			if !shard.sweeping.Swap(true) { // else it has more to do than it manages: more of that would be no help
+				shard.tell(&sweep{})
+			}
 		}
 	}
 }

@@ -19,8 +19,7 @@ import (
 type worker struct {
 	applying atomic.Int64 // since when a change is being applied, as a persistence.Instant, or since some time before; 0: none is
 
-	turn    sync.Mutex          // of a dispatcher: held while tasks are run
-	applied persistence.Instant // when the last change had been applied; under turn, like what follows
+	applied persistence.Instant // when the last change had been applied; it is whose who has the turn, like what follows
 	stages  turnStages
 	tally   tally   // of proposals that were applied
 	reply   Reply   // that is about to be given
@@ -37,6 +36,7 @@ type worker struct {
 	mu     sync.Mutex
 	some   sync.Cond
 	tasks  fifo[task]
+	taken  bool     // somebody has a dispatcher's turn: runs its tasks
 	slots  arrivals // proposals among the tasks
 	closed bool
 	alive  sync.WaitGroup
@@ -108,25 +108,21 @@ func (w *worker) push(t task) {
 	w.some.Signal()
 }
 
-// help has so many of a dispatcher's turns in its place at most, as long as there are tasks, unless somebody has one already. It is for who has put a task in, and would have to wake it and wait.
+// help has so many of a dispatcher's turns in its place at most, as long as there are tasks, unless somebody has one already: who has it sees to what was put in meanwhile. It is for who has put a task in, and would have to wake it and wait.
 func (w *worker) help(turns int) {
-	if !w.turn.TryLock() {
-		w.some.Signal() // whoever has it may have taken out what there was
-		return
-	}
-	for range turns {
-		if !w.takeTurn() {
-			break
-		}
-	}
-	w.turn.Unlock()
 	w.mu.Lock()
-	more := w.tasks.len() > 0 // somebody may have put it in who did not get the turn
+	for ; turns > 0 && w.ready(); turns-- {
+		w.takeTurn()
+	}
+	wake := w.ready() || w.closed
 	w.mu.Unlock()
-	if more {
+	if wake {
 		w.some.Signal()
 	}
 }
+
+// ready reports whether there are tasks, and nobody runs them. w.mu is held.
+func (w *worker) ready() bool { return w.tasks.len() > 0 && !w.taken }
 
 // sparseAfter is how long after one proposal the next one has to come so that it is done sooner where it is: it takes longer to wake a goroutine, but two of them get more done.
 const sparseAfter = 3 * time.Microsecond
@@ -147,19 +143,19 @@ func (w *worker) starved(now persistence.Instant) bool {
 // loop is what a goroutine of a pool does.
 func (w *worker) loop() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	for w.wait() {
 		t := w.tasks.pop()
 		w.mu.Unlock()
 		t.run()
 		w.mu.Lock()
 	}
+	w.mu.Unlock()
 }
 
-// wait waits for tasks, and reports false where there will be no more. w.mu is held.
+// wait waits until there are tasks to be run, and reports false where there will be no more. w.mu is held.
 func (w *worker) wait() bool {
-	for w.tasks.len() == 0 {
-		if w.closed {
+	for !w.ready() {
+		if w.closed && w.tasks.len() == 0 {
 			return false
 		}
 		w.some.Wait()
@@ -178,34 +174,25 @@ const (
 
 // dispatch is what the goroutine of a dispatcher does.
 func (w *worker) dispatch() {
-	for {
-		w.mu.Lock()
-		more := w.wait()
-		w.mu.Unlock()
-		if !more {
-			return
-		}
+	w.mu.Lock()
+	for w.wait() {
 		w.running.Store(true)
-		w.turn.Lock()
-		more = w.takeTurn()
-		w.turn.Unlock()
+		w.takeTurn()
+		more := w.tasks.len() > 0
 		w.running.Store(more)
-		for range lingers {
-			if more {
-				break
-			}
+		for n := 0; n < lingers && !more; n++ {
+			w.mu.Unlock()
 			runtime.Gosched()
 			w.mu.Lock()
 			more = w.tasks.len() > 0
-			w.mu.Unlock()
 		}
 	}
+	w.mu.Unlock()
 }
 
-// takeTurn runs the first tasks, and reports whether there are more. The turn is held, and was before they are taken out, so that nobody can overtake them.
-func (w *worker) takeTurn() (more bool) {
+// takeTurn runs the first tasks. w.mu is held, but not while they run: nobody else has a turn then, so that nobody can overtake them.
+func (w *worker) takeTurn() {
 	var tasks [turnOf]task
-	w.mu.Lock()
 	n := copy(tasks[:], w.tasks.peek(turnOf))
 	for _, t := range tasks[:n] {
 		w.tasks.pop()
@@ -213,6 +200,7 @@ func (w *worker) takeTurn() (more bool) {
 			w.slots[m.slot]--
 		}
 	}
+	w.taken = true
 	w.mu.Unlock()
 	for _, t := range tasks[:n] {
 		if m, ok := t.(*intake); ok {
@@ -228,8 +216,7 @@ func (w *worker) takeTurn() (more bool) {
 	}
 	w.inPlace.end()
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.tasks.len() > 0
+	w.taken = false
 }
 
 // arrival is a task in which proposals come in: several of them, one after the other, are one part of a turn.

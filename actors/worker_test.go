@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 )
 
 func TestAWorkerOfOneGoroutineRunsTasksOneByOneInTheirOrder(t *testing.T) {
@@ -95,4 +96,45 @@ func TestAWorkerMayBeStartedAndStoppedAtAnyMoment(t *testing.T) {
 			t.Fatalf("ran %d of %d tasks before stop returned", ran.Load(), pushed.Load())
 		}
 	}
+}
+
+// To be durably blocked is to cost nothing, also to whoever waits until all is quiet.
+func TestADispatcherSleepsWhileACallerHasItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := startDispatcher(nil, 0)
+		hold := make(chan struct{})
+		var ran []int // in turns
+		w.put(taskFunc(func() { <-hold; ran = append(ran, 1) }))
+		go w.help(1)
+		synctest.Wait()
+		w.push(taskFunc(func() { ran = append(ran, 2) }))
+		synctest.Wait()
+		close(hold)
+		synctest.Wait()
+		w.stop()
+		if !slices.Equal(ran, []int{1, 2}) {
+			t.Errorf("ran %v, want 1 and 2", ran)
+		}
+	})
+}
+
+func TestAWorkerStopsThoughACallerHasItsLastTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := startDispatcher(nil, 0)
+		hold := make(chan struct{})
+		ran := 0 // in turns
+		w.put(taskFunc(func() { <-hold; ran++ }))
+		w.put(taskFunc(func() { ran++ }))
+		go w.help(2)
+		synctest.Wait()
+		w.put(taskFunc(func() { ran++ }))
+		go w.stop()
+		synctest.Wait()
+		close(hold)
+		synctest.Wait()
+		w.alive.Wait()
+		if ran != 3 {
+			t.Errorf("ran %d tasks, want 3", ran)
+		}
+	})
 }
