@@ -36,10 +36,11 @@ type worker struct {
 	mu     sync.Mutex
 	some   sync.Cond
 	tasks  fifo[task]
-	taken  bool     // somebody has a dispatcher's turn: runs its tasks
-	slots  arrivals // proposals among the tasks
+	taken  bool // somebody has a dispatcher's turn: runs its tasks
 	closed bool
 	alive  sync.WaitGroup
+
+	arriving arrivals // proposals among the tasks
 }
 
 // task is something to run. It must not block a worker that actors run on.
@@ -80,28 +81,13 @@ func (w *worker) put(t task) {
 func (w *worker) admit(m *intake, bound int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if int(w.slots[m.slot]) >= bound && w.arriving(m) >= bound {
+	if w.arriving.atLeast(bound, m, &w.tasks) {
 		return 0
 	}
-	w.slots[m.slot]++
+	w.arriving.count(m, 1)
 	w.tasks.push(m)
 	return w.tasks.len()
 }
-
-// arriving returns how many proposals to the same conversation are among the tasks. w.mu is held.
-func (w *worker) arriving(m *intake) (n int) {
-	for _, t := range w.tasks.peek(w.tasks.len()) {
-		if other, ok := t.(*intake); ok && other.slot == m.slot && other.proposal.Conversation == m.proposal.Conversation {
-			n++
-		}
-	}
-	return n
-}
-
-// arrivals are how many proposals there are among a worker's tasks of the conversations that share a slot: not fewer than there are of any one of them.
-type arrivals [1 << 12]uint32
-
-func slotOf(hash uint64) uint16 { return uint16(hash % uint64(len(arrivals{}))) }
 
 func (w *worker) push(t task) {
 	w.put(t)
@@ -197,7 +183,7 @@ func (w *worker) takeTurn() {
 	for _, t := range tasks[:n] {
 		w.tasks.pop()
 		if m, ok := t.(*intake); ok {
-			w.slots[m.slot]--
+			w.arriving.count(m, -1)
 		}
 	}
 	w.taken = true
