@@ -78,6 +78,7 @@ func (j *Journal) next() *batch {
 	j.stopTimer()
 	b := j.open
 	if !b.touched && len(b.stored) == 0 {
+		j.expect() // more may be owed by now
 		return nil
 	}
 	j.begin(b.seq + 1)
