@@ -46,6 +46,7 @@ type batch struct {
 	left      atomic.Int64 // replies that are yet to come
 	told      chan struct{}
 	orders    persistence.Instant // as intakes have it
+	near      byte                // what was read ahead: nobody looks at it
 }
 
 const noShard = -1
@@ -74,6 +75,11 @@ func (b *batch) accept() (given []*worker) {
 	runs := make([]run, len(e.workers))
 	places := make([]int32, len(b.proposals)) // by worker, then in order
 	b.shards = make([]int16, len(b.proposals))
+	for _, p := range b.proposals { // as approach does
+		if p != nil && p.Conversation != "" {
+			b.near += p.Conversation[0]
+		}
+	}
 	for i, p := range b.proposals {
 		refusal := check(p)
 		if refusal == nil {
@@ -130,15 +136,16 @@ func (r *run) run() {
 	places := r.places[:min(runLength, len(r.places))]
 	r.places = r.places[len(places):]
 	answered, weight := 0, 0
-	var marks [runLength]uint32
+	var targets [runLength]target
 	for i, place := range places {
-		marks[i] = b.engine.shards[b.shards[place]].approach(b.proposals[place].Conversation)
+		targets[i].aim(b.engine.shards[b.shards[place]], b.proposals[place].Conversation)
 	}
+	approach(targets[:len(places)])
 	for i, place := range places {
 		p, to := b.proposals[place], returnTo{to: b, place: int(place)}
-		s := b.engine.shards[b.shards[place]]
+		s := targets[i].shard
 		w.inPlace.begin()
-		switch w.inPlace.add(s, marks[i], p, to, 0, &b.replies[place]) {
+		switch w.inPlace.add(s, targets[i].mark, p, to, 0, &b.replies[place]) {
 		case isAnswered:
 			answered++
 			weight += conversation.Weight(p.Change)

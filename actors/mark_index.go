@@ -56,6 +56,14 @@ func (x *markIndex) next(mark uint32, from int) int {
 	return -1
 }
 
+// touch reads the entry where the first with a fingerprint would stand if no other did.
+func (x *markIndex) touch(mark uint32) byte {
+	if len(x.entries) == 0 {
+		return 0
+	}
+	return byte(x.entries[x.home(mark)])
+}
+
 // find returns the place among the entries of one that is there.
 func (x *markIndex) find(e markEntry) int {
 	i := x.next(e.mark(), x.home(e.mark()))

@@ -215,11 +215,3 @@ func (e *Engine) settleEach(names ...string) {
 		s.mem.mu.Unlock()
 	}
 }
-
-// approach returns the fingerprint of a conversation's name, and has what is packed of it come near. It is called in the worker's turn, in which alone anything is packed or taken out.
-func (s *shard) approach(name string) (mark uint32) {
-	p := s.mem.packed
-	mark = p.mark(name)
-	s.near += p.approach(mark)
-	return mark
-}

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
-
-	"github.com/parley-im/parley/actors/conversation"
 )
 
 // packed holds conversations of a shard that are known but not active, each as a run of bytes in one of a few larger ones: nothing in it is a pointer that the collector would follow for a
@@ -77,16 +75,6 @@ func (p *packed) found(name string, mark uint32) (content []byte) {
 		}
 	}
 	return nil
-}
-
-// approach has the first that is kept under a name of a fingerprint be in the processor's cache soon: what is found in memory at random is worth waiting for together. It is for who alone puts in and takes out.
-func (p *packed) approach(mark uint32) (something byte) {
-	i := p.index.next(mark, int(mark))
-	if i < 0 {
-		return 0
-	}
-	_, content, _ := p.record(p.index.entries[i].at())
-	return conversation.Approach(content)
 }
 
 // entry returns the place in the index of what is kept under a name; -1: nothing is.

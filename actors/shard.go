@@ -29,7 +29,6 @@ type shard struct {
 	// What visits need. It is used in the worker's turn only, by the shard's actor and by visits.
 	desk     conversation.Desk // to unpack on, for a visit
 	regulars regulars
-	near     byte // what was read ahead: nobody looks at it
 
 	busy     atomic.Int32 // cells in whose queues something is
 	sweeping atomic.Bool  // it was told to, and has not begun

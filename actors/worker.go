@@ -188,11 +188,7 @@ func (w *worker) takeTurn() {
 	}
 	w.taken = true
 	w.mu.Unlock()
-	for _, t := range tasks[:n] {
-		if m, ok := t.(*intake); ok {
-			m.mark = m.shard.approach(m.proposal.Conversation)
-		}
-	}
+	w.approach(tasks[:n])
 	for i, t := range tasks[:n] {
 		if _, comesIn := t.(arrival); !comesIn {
 			w.inPlace.end()
@@ -203,6 +199,20 @@ func (w *worker) takeTurn() {
 	w.inPlace.end()
 	w.mu.Lock()
 	w.taken = false
+}
+
+// approach has what is packed of the conversations come near that proposals among the tasks are made to.
+func (w *worker) approach(tasks []task) {
+	var targets [turnOf]target
+	n := 0
+	for _, t := range tasks {
+		if m, ok := t.(*intake); ok {
+			targets[n].aim(m.shard, m.proposal.Conversation)
+			m.mark = targets[n].mark
+			n++
+		}
+	}
+	approach(targets[:n])
 }
 
 // arrival is a task in which proposals come in: several of them, one after the other, are one part of a turn.
