@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/parley-im/parley/actors"
@@ -21,32 +22,27 @@ func NewPopulation(n, members int) *Population {
 	return &Population{names: numbered("room:", n), users: numbered("user-", max(16, n*members/conversationsOfUser)), members: members}
 }
 
-// names are parts of one string, and where they end in it: however many they are, a collection, which is measured, sees two objects without a pointer.
+// names are parts of one string, all of one length: however many they are, a collection, which is measured, sees one object without a pointer, and to find one takes one look at memory.
 type names struct {
-	whole string
-	ends  []uint32
+	whole     string
+	n, length int
 }
 
 func numbered(prefix string, n int) names {
-	var whole []byte
-	ends := make([]uint32, n)
-	for i := range ends {
-		whole = strconv.AppendInt(append(whole, prefix...), int64(i), 10)
-		ends[i] = uint32(len(whole))
+	digits := len(strconv.Itoa(n - 1))
+	whole := make([]byte, 0, n*(len(prefix)+digits))
+	for i := range n {
+		whole = fmt.Appendf(whole, "%s%0*d", prefix, digits, i)
 	}
-	return names{string(whole), ends}
+	return names{string(whole), n, len(prefix) + digits}
 }
 
 func (n *names) at(i int) string {
-	begin := uint32(0)
-	if i > 0 {
-		begin = n.ends[i-1]
-	}
-	return n.whole[begin:n.ends[i]]
+	return n.whole[i*n.length : (i+1)*n.length]
 }
 
 // Len returns how many conversations there are.
-func (p *Population) Len() int { return len(p.names.ends) }
+func (p *Population) Len() int { return p.names.n }
 
 // Name returns a conversation's.
 func (p *Population) Name(i int) string { return p.names.at(i) }
@@ -54,7 +50,7 @@ func (p *Population) Name(i int) string { return p.names.at(i) }
 // Sender returns who posts to a conversation.
 func (p *Population) Sender(i int) string { return p.user(i) }
 
-func (p *Population) user(i int) string { return p.users.at(i % len(p.users.ends)) }
+func (p *Population) user(i int) string { return p.users.at(i % p.users.n) }
 
 // First returns the post that begins a conversation with its members.
 func (p *Population) First(i int) *actors.Proposal {

@@ -9,8 +9,9 @@ import (
 // Speaker makes posts to conversations of its own, drawn at random, all alike. It belongs to one goroutine.
 type Speaker struct {
 	population *Population
-	targets    []int32
-	seqs       []uint64
+	hot        int // conversations that are spoken in, by all speakers
+	number, of int // of the speakers
+	seqs       []uint32
 	draw       *rand.Rand
 	skew       *rand.Zipf // nil: all alike
 }
@@ -22,38 +23,35 @@ func NewSpeakers(p *Population, hot, n int) []*Speaker {
 	}
 	speakers := make([]*Speaker, n)
 	for s := range speakers {
-		speakers[s] = &Speaker{population: p, draw: rand.New(rand.NewPCG(1, uint64(s)))}
-	}
-	for i := range hot {
-		s := speakers[i%n]
-		s.targets = append(s.targets, int32(i*p.Len()/hot))
-	}
-	for _, s := range speakers {
-		s.seqs = make([]uint64, len(s.targets))
-		for i := range s.seqs {
-			s.seqs[i] = 1 // which begins the conversation
+		seqs := make([]uint32, (hot-s+n-1)/n)
+		for i := range seqs {
+			seqs[i] = 1 // which begins the conversation
 		}
+		speakers[s] = &Speaker{population: p, hot: hot, number: s, of: n, seqs: seqs, draw: rand.New(rand.NewPCG(1, uint64(s)))}
 	}
 	return speakers
 }
+
+// target returns the number of one of the speaker's conversations.
+func (s *Speaker) target(at int) int { return (at*s.of + s.number) * s.population.Len() / s.hot }
 
 // Next returns the next post and the number of its conversation.
 func (s *Speaker) Next(ack actors.Ack) (*actors.Proposal, int) {
 	at := s.pick()
 	s.seqs[at]++
-	i := int(s.targets[at])
-	return s.population.Post(i, s.seqs[at], ack), i
+	i := s.target(at)
+	return s.population.Post(i, uint64(s.seqs[at]), ack), i
 }
 
 // Skew has the speaker draw by Zipf's law from now on: the n-th conversation is spoken in about n to the power of -exponent as often as the first. exponent is
 // above 1.
 func (s *Speaker) Skew(exponent float64) {
-	s.skew = rand.NewZipf(s.draw, exponent, 1, uint64(len(s.targets)-1))
+	s.skew = rand.NewZipf(s.draw, exponent, 1, uint64(len(s.seqs)-1))
 }
 
 func (s *Speaker) pick() int {
 	if s.skew == nil {
-		return s.draw.IntN(len(s.targets))
+		return s.draw.IntN(len(s.seqs))
 	}
 	return s.ranked(s.skew.Uint64())
 }
@@ -61,14 +59,14 @@ func (s *Speaker) pick() int {
 // ranked returns the place of the conversation that is spoken in most but for so many others: neighbours in popularity are no neighbours in the store.
 func (s *Speaker) ranked(rank uint64) int {
 	const stride = 7_919 // a prime, so that each has one place where the number of conversations is no multiple of it
-	return int(rank * stride % uint64(len(s.targets)))
+	return int(rank * stride % uint64(len(s.seqs)))
 }
 
 // Favourites returns the numbers of the n conversations that a skewed speaker draws most, from the first on.
 func (s *Speaker) Favourites(n int) []int {
-	all := make([]int, min(n, len(s.targets)))
+	all := make([]int, min(n, len(s.seqs)))
 	for rank := range all {
-		all[rank] = int(s.targets[s.ranked(uint64(rank))])
+		all[rank] = s.target(s.ranked(uint64(rank)))
 	}
 	return all
 }
@@ -82,9 +80,10 @@ func (s *Speaker) Batch(into []*actors.Proposal, ack actors.Ack) {
 
 // Each calls do with one post to each of the speaker's conversations, in their order, until do returns false.
 func (s *Speaker) Each(ack actors.Ack, do func(i int, p *actors.Proposal) bool) {
-	for at, i := range s.targets {
+	for at := range s.seqs {
 		s.seqs[at]++
-		if !do(int(i), s.population.Post(int(i), s.seqs[at], ack)) {
+		i := s.target(at)
+		if !do(i, s.population.Post(i, uint64(s.seqs[at]), ack)) {
 			return
 		}
 	}
