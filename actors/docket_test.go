@@ -135,7 +135,7 @@ func TestAPostThatHasNotHadItsTurnAtTheDeadlineKeepsTheConversation(t *testing.T
 			return nil
 		}})
 		var reply atomic.Pointer[actors.Reply]
-		e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "ann"}}, func(r *actors.Reply) { reply.Store(r) })
+		e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Change: &conversation.Post{Seq: 2, Sender: "ann"}}, func(r *actors.Reply) { answered := *r; reply.Store(&answered) })
 		e.Advance(10 * time.Second)
 		if got := e.Stats().Reaper; got.Judged != 1 || got.Expired != 0 {
 			t.Fatalf("%+v, want that it was asked and has not answered", got)

@@ -58,7 +58,10 @@ func (d *door) take(message any, sender *actor.PID) {
 func (d *door) propose(p *Proposal, sender *actor.PID) {
 	var to returnTo
 	if sender != nil {
-		to.to = replyFunc(func(r *Reply) { d.system.Root.Send(sender, r) })
+		to.to = replyFunc(func(r *Reply) {
+			sent := *r
+			d.system.Root.Send(sender, &sent)
+		})
 	}
 	if e := d.current(); e != nil {
 		e.acceptPush(p, to)

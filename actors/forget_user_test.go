@@ -113,9 +113,9 @@ func TestWhatWasAcceptedBeforeAnOrderIsMeantThoughItIsAppliedLater(t *testing.T)
 			}
 			return nil
 		}})
-		applied := make(chan *actors.Reply, 2)
+		applied := make(chan actors.Reply, 2)
 		for _, name := range []string{"long:a", "long:b"} {
-			e.ProposeFunc(&actors.Proposal{Conversation: name, Change: &conversation.Join{Users: []string{"bob"}}}, func(r *actors.Reply) { applied <- r })
+			e.ProposeFunc(&actors.Proposal{Conversation: name, Change: &conversation.Join{Users: []string{"bob"}}}, func(r *actors.Reply) { applied <- *r })
 		}
 		order(t, e, "bob")
 		for range 2 {

@@ -46,7 +46,7 @@ func (w *caller) reply(_ int, r *Reply) {
 }
 
 // ProposeFunc has one change applied and calls answer once with the reply, whose Err is an [*conversation.Error] where it was refused: perhaps before ProposeFunc returns, on the caller's goroutine, or
-// later, on one of the engine's or of another caller, which answer must not block. Where answer is nil nobody waits, and
+// later, on one of the engine's or of another caller, which answer must not block. The reply is the engine's again once answer returns: whoever keeps it copies it. Where answer is nil nobody waits, and
 // a refusal is told to Observer.Unanswered. Proposals to one conversation that one goroutine makes this way are applied in their order. Each proposal that was taken in is answered, at
 // the latest when the engine stops.
 func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) {
@@ -59,10 +59,7 @@ func (e *Engine) ProposeFunc(p *Proposal, answer func(*Reply)) {
 
 type replyFunc func(r *Reply)
 
-func (f replyFunc) reply(_ int, r *Reply) {
-	mine := *r
-	f(&mine)
-}
+func (f replyFunc) reply(_ int, r *Reply) { f(r) }
 
 // accept takes a proposal in, or refuses it: then the replier has been told. It does not block. Where it was taken in, it returns the worker to whose tasks it was put, who has not been woken, and
 // how many tasks that has.

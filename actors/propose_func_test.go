@@ -14,9 +14,9 @@ func TestProposeFuncAnswersEachProposalOnceAndInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, actors.Config{})
 		const n = 100
-		replies := make(chan *actors.Reply, n+1)
+		replies := make(chan actors.Reply, n+1)
 		for i := range uint64(n) {
-			e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Tag: i + 1, Change: &conversation.Post{Seq: i + 1, Sender: "ann"}}, func(r *actors.Reply) { replies <- r })
+			e.ProposeFunc(&actors.Proposal{Conversation: "group:42", Tag: i + 1, Change: &conversation.Post{Seq: i + 1, Sender: "ann"}}, func(r *actors.Reply) { replies <- *r })
 		}
 		synctest.Wait()
 		for i := range uint64(n) {
@@ -33,9 +33,9 @@ func TestProposeFuncAnswersEachProposalOnceAndInOrder(t *testing.T) {
 func TestProposeFuncAnswersARefusalBeforeItReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := actorstest.Start(t, actors.Config{})
-		var got *actors.Reply
-		e.ProposeFunc(&actors.Proposal{Conversation: "nameless", Tag: 7, Change: &conversation.Hold{}}, func(r *actors.Reply) { got = r })
-		if got == nil || got.Tag != 7 || !errors.Is(got.Err, conversation.ErrInvalid) {
+		var got actors.Reply
+		e.ProposeFunc(&actors.Proposal{Conversation: "nameless", Tag: 7, Change: &conversation.Hold{}}, func(r *actors.Reply) { got = *r })
+		if got.Tag != 7 || !errors.Is(got.Err, conversation.ErrInvalid) {
 			t.Errorf("answer to a bad name: got %+v", got)
 		}
 	})

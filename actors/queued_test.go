@@ -24,12 +24,12 @@ func TestWhatWaitsForAllConversationsTogetherIsBounded(t *testing.T) {
 			}
 			return 0
 		}})
-		replies := make(chan *actors.Reply, 100)
+		replies := make(chan actors.Reply, 100)
 		post := func(i int) *actors.Proposal {
 			return &actors.Proposal{Conversation: fmt.Sprint("group:", i), Change: &conversation.Post{Seq: 1, Sender: "ann"}}
 		}
 		for i := range 20 {
-			e.ProposeFunc(post(i), func(r *actors.Reply) { replies <- r })
+			e.ProposeFunc(post(i), func(r *actors.Reply) { replies <- *r })
 		}
 		for range 10 {
 			r := <-replies // at once

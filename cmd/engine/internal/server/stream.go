@@ -99,7 +99,10 @@ func (p *proposeStream) propose(request *parleyv1.ProposeRequest) {
 			panic(reason) // Connect logs it, and ends the call
 		}
 	}()
-	p.at.engine.ProposeFunc(proposal, func(reply *actors.Reply) { p.window.answer(place, reply, nil) })
+	p.at.engine.ProposeFunc(proposal, func(reply *actors.Reply) {
+		kept := *reply
+		p.window.answer(place, &kept, nil)
+	})
 	p.setbacks.note(name, tag, p.window.replied(place))
 }
 
