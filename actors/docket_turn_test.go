@@ -25,9 +25,11 @@ func TestWhetherAConversationHasACellIsSaidBetweenTurns(t *testing.T) {
 	}
 	k := &docket{engine: e, due: due}
 	w := e.workers[0]
-	w.mu.Lock()
-	w.taken = true
-	w.mu.Unlock()
+	for has := false; !has; runtime.Gosched() { // what a start does may have it
+		w.mu.Lock()
+		has, w.taken = !w.taken, true
+		w.mu.Unlock()
+	}
 	var vacant []unheard
 	var rest []*dying
 	looked := make(chan struct{})
