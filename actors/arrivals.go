@@ -3,8 +3,8 @@ package actors
 // arrivals counts proposals among a worker's tasks: those of the conversations that share a slot together and, only once those of one may be too many, each conversation's by itself.
 type arrivals struct {
 	slots   [1 << 12]uint32
-	crowded map[uint16]sharers // by slot and conversation; empty whenever there are no proposals
 	all     int
+	crowded map[uint16]sharers // by slot: where each conversation is counted by itself; empty whenever there are no proposals
 }
 
 // slotOf returns the slot of a conversation whose name has that hash.
@@ -48,8 +48,8 @@ func (a *arrivals) atLeast(bound int, m *intake, tasks *fifo[task]) bool {
 // sharers is how many proposals there are of each of the conversations that share a slot.
 type sharers map[string]int
 
-func (c sharers) count(conversation string, n int) {
-	if c[conversation] += n; c[conversation] == 0 {
-		delete(c, conversation)
+func (s sharers) count(conversation string, n int) {
+	if s[conversation] += n; s[conversation] == 0 {
+		delete(s, conversation)
 	}
 }

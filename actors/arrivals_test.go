@@ -25,9 +25,9 @@ func TestArrivalsAreCountedByConversation(t *testing.T) {
 				want[m.proposal.Conversation]++
 			},
 			"another task": func(*rapid.T) { tasks.push(&cell{}) },
-			"go": func(t *rapid.T) {
+			"go": func(*rapid.T) {
 				if tasks.len() == 0 {
-					t.Skip()
+					return
 				}
 				if m, ok := tasks.pop().(*intake); ok {
 					a.count(m, -1)

@@ -75,7 +75,7 @@ func (b *batch) accept() (given []*worker) {
 	runs := make([]run, len(e.workers))
 	places := make([]int32, len(b.proposals)) // by worker, then in order
 	b.shards = make([]int16, len(b.proposals))
-	for _, p := range b.proposals { // as approach does
+	for _, p := range b.proposals { // the names come near together, as in approach
 		if p != nil && p.Conversation != "" {
 			b.near += p.Conversation[0]
 		}

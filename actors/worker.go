@@ -100,7 +100,7 @@ func (w *worker) help(turns int) {
 	for ; turns > 0 && w.ready(); turns-- {
 		w.takeTurn()
 	}
-	wake := w.ready() || w.closed
+	wake := w.ready() || w.closed // a dispatcher that is to end may have found the turn taken
 	w.mu.Unlock()
 	if wake {
 		w.some.Signal()

@@ -10,7 +10,7 @@ import (
 type Speaker struct {
 	population *Population
 	hot        int // conversations that are spoken in, by all speakers
-	number, of int // of the speakers
+	number, of int // which of the speakers it is, from 0, and how many there are
 	seqs       []uint32
 	draw       *rand.Rand
 	skew       *rand.Zipf // nil: all alike
