@@ -11,8 +11,9 @@ import (
 //
 // What lies there may be changed there, as long as it stays as long: see conversation.AddPost.
 //
-// It is a log. What is put in is appended; where there is no room, the oldest part is taken: what is still wanted of that is appended again where enough of the log is not wanted any more,
-// else it is forgotten. So those that were put in longest ago are forgotten first, roughly, and putting one in costs O(1), over time.
+// It is a log. What is put in is appended; where a third of the log is not wanted any more, or where there is no room, the oldest part is taken: what is still wanted of that is appended again
+// where enough of the log is not wanted any more, else it is forgotten. So those that were put in longest ago are forgotten first, roughly, putting one in costs O(1), over time, and what is taken
+// is at most about half more than what is wanted.
 type packed struct {
 	room  int // bytes that it may take
 	seed  maphash.Seed
@@ -35,6 +36,8 @@ const (
 	leastPackedPart = 1 << 12
 	// packedParts is into how many parts the room is divided, where those are neither too small nor too large then.
 	packedParts = 16
+	// packedWanted is the part of the log, in thirds, below which so little is wanted that the oldest part is cleaned before another is begun.
+	packedWanted = 2
 	// packedKeep is the part of the room, in quarters, up to which what is wanted of the oldest part is kept: the more, the more often it is written again.
 	packedKeep = 3
 )
@@ -163,9 +166,13 @@ func (p *packed) append(mark uint32, size int, name string, content []byte) {
 
 func (p *packed) last() []byte { return p.parts[p.order[len(p.order)-1]] }
 
-// begin starts a part, for which it takes the oldest where there is no room for one more: it keeps what is wanted of that if it may, and if that is little enough altogether. It reports false
-// where there is no room for any.
+// begin starts a part, for which it takes the oldest where there is no room for one more, or where little of the log is wanted: it keeps what is wanted of that if it may, and if that is little
+// enough altogether. It reports false where there is no room for any.
 func (p *packed) begin(keep bool) bool {
+	if keep && len(p.order) >= packedParts/2 && 3*(p.live+p.index.size()) < packedWanted*p.size() {
+		p.clean(true)
+		return true
+	}
 	size := p.partSize()
 	for p.size()+size+p.index.growth() > p.room {
 		if len(p.order) == 0 {
