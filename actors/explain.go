@@ -22,7 +22,7 @@ const MaxExplained = 10_000
 type LookedUp struct {
 	Conversation string
 	Entry        persistence.EntryKind // what led to it: EntryPinned, EntryMerged or EntryActive; of several, the first of these
-	Hour         time.Time             // of EntryActive: the beginning of the hour that the entry stands under; else zero
+	At           time.Time             // of EntryActive: the moment that the entry stands under, at most an hour before the last activity; else zero
 	Fate         Fate
 }
 

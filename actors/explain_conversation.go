@@ -126,11 +126,11 @@ type JournalExplanation struct {
 // Rows returns how many rows there are.
 func (j *JournalExplanation) Rows() int { return j.HeadRows + j.MemberRows + j.EntryRows + j.DueRows }
 
-// IndexExplanation says by which entries the conversation is found in its members' lists. An entry stands under the beginning of an hour and moves at most once an hour.
+// IndexExplanation says by which entries the conversation is found in its members' lists. An entry stands under a moment at most an hour before what it is found by, and moves about once an hour.
 type IndexExplanation struct {
 	Large        bool      // it has, or had, more members than persistence.MaxRoster: theirs are merged entries, which do not move
-	Listed       time.Time // the hour of the active entries; zero: there are none
-	Noticed      time.Time // the hour of the noticed entries, for changes that are no posts; zero: there are none
+	Listed       time.Time // where the active entries stand; zero: there are none
+	Noticed      time.Time // where the noticed entries stand, for changes that are no posts; zero: there are none
 	ListedMoves  time.Time // a post sent from then on moves the active entries; zero: nothing does
 	NoticedMoves time.Time // another change from then on, before that, moves the noticed entries
 	Roster       []string  // its members, while they are few
@@ -153,7 +153,7 @@ type UserExplanation struct {
 // EntryExplanation is an entry of a user's index that should lead to the conversation.
 type EntryExplanation struct {
 	Kind    persistence.EntryKind
-	Hour    time.Time // of the kinds that have one
+	At      time.Time // where it stands, of the kinds that move
 	Moves   time.Time // when at the earliest: at the first such change from then on; zero: it does not
 	Present bool      // false: it is not where it should be
 }

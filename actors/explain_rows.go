@@ -123,8 +123,8 @@ func (x *explaining) index(ctx context.Context, h *persistence.Head) (i IndexExp
 		return i, nil
 	}
 	if h.Listed != 0 {
-		i.ListedMoves = conversation.NextPeriod(h.Listed).Time()
-		i.NoticedMoves = conversation.NextPeriod(max(h.Listed, h.Noticed)).Time()
+		i.ListedMoves = conversation.EntryStays(x.name, h.Listed).Time()
+		i.NoticedMoves = conversation.EntryStays(x.name, max(h.Listed, h.Noticed)).Time()
 	}
 	value, _, err := x.get(ctx, persistence.RosterKey(x.name))
 	if err != nil || value == nil {

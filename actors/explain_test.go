@@ -54,10 +54,10 @@ func TestAnExplanationSaysWhereEachConversationWasFoundAndWhatBecameOfIt(t *test
 			{Conversation: "keep:pinned", Entry: persistence.EntryPinned, Fate: actors.FateShown},
 			{Conversation: "keep:kept", Entry: persistence.EntryMerged, Fate: actors.FateLater},
 			{Conversation: "keep:large", Entry: persistence.EntryMerged, Fate: actors.FateShown},
-			{Conversation: "keep:new", Entry: persistence.EntryActive, Hour: second, Fate: actors.FateShown},
-			{Conversation: "keep:hidden", Entry: persistence.EntryActive, Hour: first, Fate: actors.FateFiltered},
-			{Conversation: "keep:old", Entry: persistence.EntryActive, Hour: first, Fate: actors.FateLater},
-			{Conversation: "keep:older", Entry: persistence.EntryActive, Hour: first, Fate: actors.FateLater},
+			{Conversation: "keep:new", Entry: persistence.EntryActive, At: second, Fate: actors.FateShown},
+			{Conversation: "keep:hidden", Entry: persistence.EntryActive, At: first, Fate: actors.FateFiltered},
+			{Conversation: "keep:old", Entry: persistence.EntryActive, At: first, Fate: actors.FateLater},
+			{Conversation: "keep:older", Entry: persistence.EntryActive, At: first, Fate: actors.FateLater},
 		}
 		if diff := cmp.Diff(want, got.LookedUp); diff != "" || got.LeftOut != 0 {
 			t.Errorf("looked up, but for %d (-want +got):\n%s", got.LeftOut, diff)

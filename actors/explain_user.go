@@ -39,9 +39,9 @@ func (x *explaining) member(ctx context.Context, head *persistence.Head) (*UserE
 
 // entries looks for each of the entries that should lead to the conversation.
 func (x *explaining) entries(ctx context.Context, h *persistence.Head, u *UserExplanation) error {
-	for _, should := range shouldStand(h, u.Membership) {
+	for _, should := range shouldStand(x.name, h, u.Membership) {
 		key := persistence.EntryKey(x.user, should.kind, should.at, x.name)
-		entry := EntryExplanation{Kind: should.kind, Hour: should.at.Time(), Moves: should.moves.Time()}
+		entry := EntryExplanation{Kind: should.kind, At: should.at.Time(), Moves: should.moves.Time()}
 		var pending bool
 		var err error
 		if entry.Present, pending, err = x.present(ctx, key); err != nil {
@@ -59,10 +59,10 @@ type standing struct {
 	at, moves persistence.Instant // zero: none
 }
 
-func shouldStand(h *persistence.Head, m *persistence.Membership) (entries []standing) {
+func shouldStand(name string, h *persistence.Head, m *persistence.Membership) (entries []standing) {
 	add := func(kind persistence.EntryKind, at, from persistence.Instant) {
 		if at != 0 {
-			entries = append(entries, standing{kind: kind, at: at, moves: conversation.NextPeriod(max(at, from))})
+			entries = append(entries, standing{kind: kind, at: at, moves: conversation.EntryStays(name, max(at, from))})
 		}
 	}
 	if absent := m.Left && !m.Keep; !absent {

@@ -48,7 +48,7 @@ func (p *listPlace) compare(q *listPlace) int {
 // store, and waits for its turn (see Config.Readers) and for nothing else.
 //
 // Its cost grows with the page, not with the number of the user's conversations: it reads those of large rosters, and of the others those that were last active in the same
-// hours as those of the page. A filter makes it read on until the page is full.
+// hours as those of the page, or up to an hour before. A filter makes it read on until the page is full.
 func (e *Engine) Conversations(ctx context.Context, q ListQuery) (ListPage, error) {
 	l, err := e.listing(&q)
 	if err != nil {
@@ -196,51 +196,51 @@ func (l *listing) collect(ctx context.Context) (err error) {
 
 // all looks up all conversations that have an entry of a kind.
 func (l *listing) all(ctx context.Context, kind persistence.EntryKind) error {
-	var names []string
+	var all []entry
 	for entry, err := range l.index.entries(ctx, kind, 0, 0) {
 		if err != nil {
 			return err
 		}
-		names = append(names, entry.name)
+		all = append(all, entry)
 	}
-	return l.add(ctx, kind, 0, l.unknown(names))
+	return l.add(ctx, kind, l.unknown(all))
 }
 
 // atOnce bounds how many conversations are looked up before those that cannot be on the page are let go.
 const atOnce = 512
 
-// above counts what was found that nothing of before a period can come before.
-func (l *listing) above(period persistence.Instant) (n int) {
+// above counts what was found that nothing which was last active before a moment can come before.
+func (l *listing) above(at persistence.Instant) (n int) {
 	for i := range l.found {
-		if l.found[i].Pin > 0 || l.found[i].Ordered >= period {
+		if l.found[i].Pin > 0 || l.found[i].Ordered >= at {
 			n++
 		}
 	}
 	return n
 }
 
-// unknown leaves those out that were looked up already. It uses names up.
-func (l *listing) unknown(names []string) []string {
-	return slices.DeleteFunc(names, func(name string) bool {
-		_, known := l.known[name]
-		l.known[name] = struct{}{}
+// unknown leaves those out that were looked up already. It uses entries up.
+func (l *listing) unknown(entries []entry) []entry {
+	return slices.DeleteFunc(entries, func(e entry) bool {
+		_, known := l.known[e.name]
+		l.known[e.name] = struct{}{}
 		return known
 	})
 }
 
-// add looks conversations up that entries of a kind and a period led to, and keeps those that belong on the page or behind it.
-func (l *listing) add(ctx context.Context, kind persistence.EntryKind, period persistence.Instant, names []string) error {
-	looked, err := l.lookAll(ctx, l.query.User, names, &l.cost)
+// add looks conversations up that entries of a kind led to, and keeps those that belong on the page or behind it.
+func (l *listing) add(ctx context.Context, kind persistence.EntryKind, entries []entry) error {
+	looked, err := l.lookAll(ctx, l.query.User, names(entries), &l.cost)
 	if err != nil {
 		return err
 	}
-	l.found = slices.Grow(l.found, len(names))
-	for i, name := range names {
-		item, fate := l.judge(name, &looked[i])
+	l.found = slices.Grow(l.found, len(entries))
+	for i, e := range entries {
+		item, fate := l.judge(e.name, &looked[i])
 		if fate == FateLater {
 			l.found = append(l.found, item)
 		}
-		l.trace.note(LookedUp{Conversation: name, Entry: kind, Hour: period.Time(), Fate: fate})
+		l.trace.note(LookedUp{Conversation: e.name, Entry: kind, At: e.at.Time(), Fate: fate})
 	}
 	if len(l.found) > l.limit+atOnce {
 		l.trim()

@@ -8,42 +8,44 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// active goes through the conversations of small rosters, from the latest period on, until those that are still to come can only be behind the page.
+// together is from how far apart entries are looked up in one go, at most: those that stand within this of each other.
+const together = conversation.EntryReach / 4
+
+// active goes through the conversations of small rosters, in the order of their entries, from the latest on, until those that are still to come can only be behind the page: they were last active less than
+// [conversation.EntryReach] after their entries.
 func (l *listing) active(ctx context.Context) error {
 	newest := forever
 	if l.after != nil && l.after.Pin == 0 {
-		newest = conversation.PeriodOf(l.after.Ordered)
+		newest = l.after.Ordered // what stands later was active later
 	}
-	period := newest
-	var names []string
-	for entry, err := range l.index.entries(ctx, persistence.EntryActive, newest, 0) {
+	var near []entry
+	for next, err := range l.index.entries(ctx, persistence.EntryActive, newest, 0) {
 		if err != nil {
 			return err
 		}
-		if entry.at != period {
-			if err := l.addPeriod(ctx, period, names); err != nil {
+		if len(near) > 0 && next.at <= near[0].at-together {
+			if err := l.addTogether(ctx, near); err != nil {
 				return err
 			}
-			names = names[:0]
-			if l.above(period) > l.limit {
-				return nil
-			}
+			near = near[:0]
 		}
-		period = entry.at
-		names = append(names, entry.name)
+		if len(near) == 0 && l.above(next.at+conversation.EntryReach) > l.limit {
+			return nil
+		}
+		near = append(near, next)
 	}
-	return l.addPeriod(ctx, period, names)
+	return l.addTogether(ctx, near)
 }
 
-// addPeriod adds conversations that were last active in the same period, as far as they may be on the page. Where they are far more than it has room for, the heads are asked
-// first, in which order they stand.
-func (l *listing) addPeriod(ctx context.Context, period persistence.Instant, names []string) error {
-	names = l.unknown(names)
-	if selective := l.query.UnreadOnly || l.query.TagsAny != 0 || l.query.Hidden; !selective && len(names) > 2*(l.limit+1) {
-		return l.addInOrder(ctx, period, names)
+// addTogether adds conversations whose entries are near each other, as far as they may be on the page. Where they are far more than it has room for, the heads are asked
+// first, in which order they stand. It uses entries up.
+func (l *listing) addTogether(ctx context.Context, entries []entry) error {
+	entries = l.unknown(entries)
+	if selective := l.query.UnreadOnly || l.query.TagsAny != 0 || l.query.Hidden; !selective && len(entries) > 2*(l.limit+1) {
+		return l.addInOrder(ctx, entries)
 	}
-	for part := range slices.Chunk(names, atOnce) {
-		if err := l.add(ctx, persistence.EntryActive, period, part); err != nil {
+	for part := range slices.Chunk(entries, atOnce) {
+		if err := l.add(ctx, persistence.EntryActive, part); err != nil {
 			return err
 		}
 	}
@@ -52,36 +54,48 @@ func (l *listing) addPeriod(ctx context.Context, period persistence.Instant, nam
 
 // addInOrder looks conversations up in the order of their heads, until those that are still to come are behind the page. One that moves up meanwhile may be missing; one that
 // moves down stands where it went, and the others are read on.
-func (l *listing) addInOrder(ctx context.Context, period persistence.Instant, names []string) error {
-	places := make([]listPlace, 0, len(names))
-	for part := range slices.Chunk(names, atOnce) {
-		heads, err := l.lookAll(ctx, "", part, &l.cost)
+func (l *listing) addInOrder(ctx context.Context, entries []entry) error {
+	type placed struct {
+		listPlace
+		entry
+	}
+	places := make([]placed, 0, len(entries))
+	for part := range slices.Chunk(entries, atOnce) {
+		heads, err := l.lookAll(ctx, "", names(part), &l.cost)
 		if err != nil {
 			return err
 		}
-		for i, name := range part {
+		for i, e := range part {
 			if !heads[i].alive {
 				continue
 			}
-			place := listPlace{Ordered: heads[i].rows.Head.Ordered, Name: name}
+			place := listPlace{Ordered: heads[i].rows.Head.Ordered, Name: e.name}
 			if l.after == nil || l.after.compare(&place) < 0 {
-				places = append(places, place)
+				places = append(places, placed{place, e})
 			}
 		}
 	}
-	slices.SortFunc(places, func(a, b listPlace) int { return a.compare(&b) })
+	slices.SortFunc(places, func(a, b placed) int { return a.compare(&b.listPlace) })
 	for part := range slices.Chunk(places, l.limit+1) {
 		l.trim()
-		if len(l.found) > l.limit && l.found[l.limit].compare(&part[0]) < 0 {
+		if len(l.found) > l.limit && l.found[l.limit].compare(&part[0].listPlace) < 0 {
 			return nil
 		}
-		next := make([]string, len(part))
+		next := make([]entry, len(part))
 		for i := range part {
-			next[i] = part[i].Name
+			next[i] = part[i].entry
 		}
-		if err := l.add(ctx, persistence.EntryActive, period, next); err != nil {
+		if err := l.add(ctx, persistence.EntryActive, next); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func names(entries []entry) []string {
+	names := make([]string, len(entries))
+	for i := range entries {
+		names[i] = entries[i].name
+	}
+	return names
 }

@@ -227,13 +227,19 @@ func (p *previewing) entry(key, value []byte, read func(name string) ([]byte, er
 	return err
 }
 
+// hourBegan returns when the hour of the clock began that a moment is in.
+func hourBegan(at persistence.Instant) persistence.Instant {
+	const hour = persistence.Instant(time.Hour / time.Microsecond)
+	return at - at%hour
+}
+
 func (p *previewing) count(name string, deadline persistence.Instant, members uint64) {
 	p.preview.Conversations++
 	p.preview.Members += members
 	if deadline <= p.now {
 		p.preview.Overdue++
 	}
-	at := hourOf{conversation.PeriodOf(deadline), persistence.Namespace(name)}
+	at := hourOf{hourBegan(deadline), persistence.Namespace(name)}
 	hour := p.hours[at]
 	if hour == nil {
 		hour = &PreviewHour{Hour: at.at.Time(), Namespace: at.namespace}

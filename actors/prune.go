@@ -163,8 +163,8 @@ func outdated(key []byte, limit persistence.Instant) (name string, at persistenc
 		return name, persistence.Instant(stamp), persistence.Instant(stamp) < limit, err
 	}
 	_, kind, at, name, err := persistence.ParseEntryKey(key)
-	// An entry tells of changes until the end of its period.
-	return name, at, kind == persistence.EntryOwn && at < conversation.PeriodOf(limit), err
+	// An entry tells of changes that are up to that much later.
+	return name, at, kind == persistence.EntryOwn && at <= limit-conversation.EntryReach, err
 }
 
 // remove deletes what was found. The rows are absolute: none that is old is ever written again, but for what has been waiting in the journal for as long.

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-im/parley/actors"
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -23,7 +22,7 @@ func removalKey(i int, age time.Duration) []byte {
 
 // ownKey is the key of the entry of a user's own change that is as old.
 func ownKey(i int, age time.Duration) []byte {
-	return persistence.EntryKey(fmt.Sprintf("user%d", i), persistence.EntryOwn, conversation.PeriodOf(ago(age)), fmt.Sprintf("group:%d", i))
+	return persistence.EntryKey(fmt.Sprintf("user%d", i), persistence.EntryOwn, ago(age), fmt.Sprintf("group:%d", i))
 }
 
 // storeOf returns a store in which an engine left removals and entries of conversations that are gone.

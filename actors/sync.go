@@ -43,7 +43,7 @@ type Removal struct {
 //
 // It returns an error of kind ErrInvalid for a bad name, limit or cursor. It reads memory and the store, and
 // waits for its turn (see Config.Readers) and for nothing else. Its cost grows with what changed since
-// the hour of the cursor, and with the number of the user's conversations with large rosters; while more than a few thousand conversations are overdue, with the
+// an hour before the cursor, and with the number of the user's conversations with large rosters; while more than a few thousand conversations are overdue, with the
 // number of all the user's conversations.
 func (e *Engine) Sync(ctx context.Context, q SyncQuery) (SyncPage, error) {
 	limit, cursor, err := q.check()

@@ -24,7 +24,7 @@ func (s *syncing) candidates(ctx context.Context) (names []string, removals map[
 		return nil, nil, err
 	}
 	defer index.close()
-	since := conversation.PeriodOf(s.cursor.from)
+	since := max(1, s.cursor.from-conversation.EntryReach)
 	entries := index.within(ctx,
 		persistence.EntriesRange(s.user, persistence.EntryActive, forever, since),
 		persistence.EntriesRange(s.user, persistence.EntryNoticed, forever, since),

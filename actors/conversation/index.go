@@ -7,17 +7,32 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// period is how often at most the entries that find a conversation in its members' lists move. It is part of what is stored: a reader takes entries to be in the order of
-// their periods.
-const period = persistence.Instant(time.Hour / time.Microsecond)
+const (
+	// EntryReach is how much later than the moment under which an entry stands that may be by which the entry is to be found: it is less than this later, and not earlier. It is part of what is stored: a reader
+	// relies on it.
+	EntryReach = persistence.Instant(time.Hour / time.Microsecond)
 
-// PeriodOf returns the beginning of the period that a moment is in: what the key of an entry has.
-func PeriodOf(at persistence.Instant) persistence.Instant {
-	return max(1, at-at%period) // zero stands for "none"
+	// minute is what the moments under which entries stand are multiples of. So times that are a little older than the last, as those of another clock are, move nothing.
+	minute = persistence.Instant(time.Minute / time.Microsecond)
+	// earliest is by how many minutes at most the entries of some conversations stay for less long than EntryReach.
+	earliest = 15
+)
+
+// minuteOf returns the beginning of the minute that a moment is in: what the key of an entry has.
+func minuteOf(at persistence.Instant) persistence.Instant {
+	return max(1, at-at%minute) // zero stands for "none"
 }
 
-// NextPeriod returns the beginning of the period after the one that a moment is in.
-func NextPeriod(at persistence.Instant) persistence.Instant { return at - at%period + period }
+// EntryStays returns until when, from the moment under which it stands, an entry of a conversation is not moved: three quarters of EntryReach to all of it, by its name. So the entries of conversations that
+// moved at the same time, as those of many do that were begun together, do not move together for ever.
+func EntryStays(name string, at persistence.Instant) persistence.Instant {
+	return at + EntryReach - persistence.Instant(persistence.Hash(name)%(earliest+1))*minute
+}
+
+// listed reports whether the entries of the members stand where the conversation's last activity is found.
+func listed(h *persistence.Head, name string) bool {
+	return h.Listed != 0 && h.Listed <= h.Ordered && h.Ordered < EntryStays(name, h.Listed)
+}
 
 // standing is how a user's index finds a conversation.
 type standing uint8
@@ -55,8 +70,8 @@ func (a *applier) standing(m *persistence.Membership) standing {
 	return rostered
 }
 
-// index sees to it that whoever reads a user's list finds the conversation at the period of its last activity, and whoever asks what changed finds it at that of its last
-// change or a later one. A post moves the entries of all members at most once in a period; where there are many, it moves none.
+// index sees to it that whoever reads a user's list finds the conversation no more than EntryReach before its last activity, and whoever asks what changed finds it no more than that before its last
+// change, or after it. A post moves the entries of all members about once an hour; where there are many, it moves none.
 func (a *applier) index(out *Outcome) {
 	stamp := max(a.in.Now, a.in.At, a.head.Changed)
 	out.Stamp = stamp
@@ -131,9 +146,11 @@ func (a *applier) place(stamp persistence.Instant) {
 		h.Listed, h.Noticed = 0, 0
 		return
 	}
-	h.Listed = PeriodOf(h.Ordered)
-	if last := PeriodOf(stamp); max(h.Listed, h.Noticed) < last {
-		h.Noticed = last
+	if !listed(h, a.name) {
+		h.Listed = minuteOf(h.Ordered)
+	}
+	if EntryStays(a.name, max(h.Listed, h.Noticed)) <= stamp {
+		h.Noticed = minuteOf(stamp)
 	} else if h.Noticed <= h.Listed {
 		h.Noticed = 0
 	}
@@ -181,7 +198,8 @@ func (a *applier) refile(out *Outcome, t *touched, old persistence.Index, stamp 
 	if found := a.headChanged && is != absent; found {
 		return // as every other member finds the change
 	}
-	if last := PeriodOf(m.Changed); m.Noticed < last {
+	if EntryStays(a.name, m.Noticed) <= m.Changed {
+		last := minuteOf(m.Changed)
 		a.shift(out, user, persistence.EntryOwn, m.Noticed, last)
 		m.Noticed = last
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// entries returns the entries of the members as lines: whose, of which kind, and how many hours after the hour of the start, where they have an instant.
+// entries returns the entries of the members as lines: whose, of which kind, and how many hours after the minute of the start, where they have an instant.
 func (w *world) entries() []string {
 	lines := []string{}
 	for key := range w.rows {
@@ -22,7 +22,7 @@ func (w *world) entries() []string {
 		}
 		line := fmt.Sprintf("%s %c", user, kind)
 		if at != 0 {
-			line += fmt.Sprintf(" %+d", at.Sub(conversation.PeriodOf(start))/time.Hour)
+			line += fmt.Sprintf(" %+d", at.Sub(began)/time.Hour)
 		}
 		lines = append(lines, line)
 	}
@@ -64,15 +64,60 @@ func joining(from, to int) *conversation.Join {
 	return join
 }
 
-func TestTheHourOfAMomentIsWhenItBegan(t *testing.T) {
-	const hour = persistence.Instant(time.Hour / time.Microsecond)
-	for at, want := range map[persistence.Instant]persistence.Instant{
-		0: 1, 1: 1, hour - 1: 1, hour: hour, hour + 1: hour, 2*hour - 1: hour, start: start - 800_000_000, // zero stands for none
-	} {
-		if got := conversation.PeriodOf(at); got != want {
-			t.Errorf("PeriodOf(%d) = %d, want %d", at, got, want)
+// began is the beginning of the minute of the start, where the first entries stand.
+const began = start - 20_000_000
+
+func TestEntriesStayForTheBetterPartOfAnHourNotAllForAsLong(t *testing.T) {
+	const least = conversation.EntryReach * 3 / 4
+	ends := map[persistence.Instant]int{}
+	for i := range 10_000 {
+		until := conversation.EntryStays(fmt.Sprint("group:", i), start)
+		if until < start+least || until > start+conversation.EntryReach {
+			t.Fatalf("the entries of group:%d stay for %v", i, until.Sub(start))
+		}
+		ends[until]++
+	}
+	if len(ends) != 16 {
+		t.Errorf("what moved together moves the next time at %d moments, want 16 minutes", len(ends))
+	}
+	for until, n := range ends {
+		if n < 500 || n > 750 {
+			t.Errorf("%d of 10,000 move after %v, want about 625", n, until.Sub(start))
 		}
 	}
+}
+
+func TestAPostOfAClockThatIsALittleBehindMovesNothing(t *testing.T) {
+	w := quiet(t)
+	w.advance(2 * time.Hour)
+	w.do(say(2, "ann"))
+	behind := &conversation.Post{Seq: 3, Sender: "bob", SentAt: w.now.Add(-15 * time.Second).Time()}
+	if n := moved(w.do(behind)); n != 0 {
+		t.Errorf("it wrote %d entries", n)
+	}
+	w.indexed("after it", "ann a +2", "bob a +2")
+}
+
+// A store that was written when entries stood under full hours is read, and goes on, as it is.
+func TestEntriesUnderAFullHourAreMovedWhenTheirTimeComes(t *testing.T) {
+	const hour = start - 800_000_000
+	w := quiet(t)
+	for _, user := range []string{"ann", "bob"} {
+		key := string(persistence.EntryKey(user, persistence.EntryActive, began, name))
+		w.rows[string(persistence.EntryKey(user, persistence.EntryActive, hour, name))] = w.rows[key]
+		delete(w.rows, key)
+	}
+	head := w.head()
+	head.Listed = hour
+	w.rows[headKey] = head.Encode()
+	w.reload()
+	w.advance(30 * time.Minute) // 43 minutes and a third after the hour
+	if n := moved(w.do(say(2, "bob"))); n != 0 {
+		t.Errorf("a post within three quarters of an hour wrote %d entries", n)
+	}
+	w.advance(time.Hour)
+	w.do(say(3, "ann"))
+	w.indexed("after an hour", "ann a +1", "bob a +1")
 }
 
 func TestPostsMoveTheEntriesOfAllMembersOnceAnHour(t *testing.T) {
@@ -277,7 +322,7 @@ func TestTheNextLifeHasEntriesOfItsOwnBesideThoseOfTheOneBefore(t *testing.T) {
 	w.do(&conversation.Join{Users: []string{"cid"}})
 	w.advance(3 * time.Hour)
 	out := w.do(say(2, "ann", "bob"))
-	if want := (persistence.Index{Listed: conversation.PeriodOf(start)}); out.Ended == nil || out.Ended.Index != want {
+	if want := (persistence.Index{Listed: began}); out.Ended == nil || out.Ended.Index != want {
 		t.Fatalf("the end of the life before says %+v, want %+v", out.Ended, want)
 	}
 	w.indexed("before the life before is deleted", "ann a +3", "bob a +3")

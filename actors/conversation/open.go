@@ -72,8 +72,7 @@ func (d *dirty) soiled() bool { return d.head && d.tail && d.members > 0 }
 // opens reports whether the next post may change nothing but what stands in front.
 func (p *packing) opens() bool {
 	h := &p.head
-	listed := h.Large || (h.Listed != 0 && h.Listed == PeriodOf(h.Ordered))
-	return listed && h.Noticed == 0 && !h.Held && h.Kept == 0 && h.Witness == "" && len(h.Rewinds) == 0 && h.Touched == 0 &&
+	return (h.Large || listed(h, p.name)) && h.Noticed == 0 && !h.Held && h.Kept == 0 && h.Witness == "" && len(h.Rewinds) == 0 && h.Touched == 0 &&
 		h.LoudSeq > h.Floor && h.Reason == persistence.ReasonExpired && p.tail.Last == h.LastSeq && (p.dirty == (dirty{}) || p.dirty.soiled() && p.soiledSpeak())
 }
 
@@ -100,7 +99,7 @@ func (p *packing) appendOpen(b []byte, known []packedMember) []byte {
 	h := &p.head
 	calm := persistence.Never
 	if !h.Large {
-		calm = NextPeriod(h.Listed)
+		calm = EntryStays(p.name, h.Listed)
 	}
 	for _, v := range [...]uint64{
 		h.LastSeq, uint64(h.Activity), uint64(h.SentAt), uint64(h.Ordered), uint64(h.Changed), uint64(h.Deadline), 0, 0, uint64(calm), uint64(h.Due),

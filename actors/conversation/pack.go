@@ -169,7 +169,7 @@ func (p *packing) times() group {
 	}
 	return group{
 		uint64(h.Activity), apart(h.Born, h.Activity), apart(h.SentAt, h.Activity), apart(h.Ordered, h.SentAt), deadline, since(h.Due, near),
-		since(h.Changed, h.Activity), since(h.Listed, PeriodOf(h.Ordered)),
+		since(h.Changed, h.Activity), minutesSince(h.Listed, h.Ordered),
 	}
 }
 
@@ -198,7 +198,7 @@ func (p *packing) member(b []byte, m *packedMember) []byte {
 	}
 	b = (&group{
 		m.user, m.Version, m.VisibleFrom, apart(m.ReadSeq, p.head.LastSeq), since(m.ReadAt, p.head.Activity), m.DeliveredSeq,
-		since(m.Changed, p.head.Changed), since(m.Noticed, PeriodOf(m.Changed)),
+		since(m.Changed, p.head.Changed), minutesSince(m.Noticed, m.Changed),
 	}).append(append(b, flags))
 	if flags&packedSettings != 0 {
 		b = settings[1].append(settings[0].append(b))

@@ -70,3 +70,25 @@ func after(base persistence.Instant, since uint64) persistence.Instant {
 	}
 	return near(base, since-1)
 }
+
+// minutesSince is since for where an entry stands: so many minutes before that of the base, most of the time, which takes one byte then.
+func minutesSince(at, base persistence.Instant) uint64 {
+	if at == 0 {
+		return 0
+	}
+	if d := at - minuteOf(base); d%minute == 0 {
+		return apart(d/minute, 0)<<1 + 1
+	}
+	return apart(at, minuteOf(base))<<1 + 2
+}
+
+// minutesAfter is the time of which minutesSince was made.
+func minutesAfter(base persistence.Instant, since uint64) persistence.Instant {
+	switch {
+	case since == 0:
+		return 0
+	case since&1 == 1:
+		return minuteOf(base) + near(persistence.Instant(0), since>>1)*minute
+	}
+	return near(minuteOf(base), since>>1-1)
+}

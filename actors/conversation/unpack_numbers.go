@@ -35,7 +35,7 @@ func (u *unpacking) head() (rare group) {
 		h.Deadline = near(h.Activity, times[4])
 		due = h.Deadline
 	}
-	h.Due, h.Changed, h.Listed = after(due, times[5]), after(h.Activity, times[6]), after(PeriodOf(h.Ordered), times[7])
+	h.Due, h.Changed, h.Listed = after(due, times[5]), after(h.Activity, times[6]), minutesAfter(h.Ordered, times[7])
 	h.Kept, h.Touched, h.Noticed = after(h.Activity, rare[2]), after(h.Activity, rare[3]), after(h.Activity, rare[4])
 	u.state.tail = persistence.Tail{Generation: h.Generation, Version: near(h.Version, numbers[5]), Last: near(h.LastSeq, numbers[6])}
 	u.state.roster = persistence.Roster{Generation: h.Generation, Version: numbers[7]}
@@ -85,7 +85,7 @@ func (u *unpacking) membership(m *persistence.Membership, user *packedUser) {
 		Rewinds:      then[0],
 		Outlived:     persistence.Instant(then[1]),
 	}
-	m.Noticed = after(PeriodOf(m.Changed), numbers[7])
+	m.Noticed = minutesAfter(m.Changed, numbers[7])
 	if flags&packedDraft != 0 {
 		m.Draft = &persistence.Draft{EditedAt: persistence.Instant(then[6])}
 	}

@@ -55,7 +55,7 @@ func newExplainListCommand() *cobra.Command {
 		Long: `Read a page of a user's list, and say where it was looked for and what that took.
 
 A list looks up all conversations that the user has pinned, then all merged ones: those that have, or had, more than
-64 members, and those that the user left and kept. Then it goes through the others by the hour of their last activity,
+64 members, and those that the user left and kept. Then it goes through the others by their last activity, to an hour,
 the latest first, until the page is full. So a list is slow where there are many merged ones, where many were active
 in the same hours, or where a filter lets most go.
 

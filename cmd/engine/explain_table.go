@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/parley-im/parley/cmd/engine/parleyv1"
@@ -53,10 +54,10 @@ func explanation(user string, e *parleyv1.ExplainListResponse, each bool) string
 		}
 	}
 	if each && len(lines) > 0 {
-		fmt.Fprintf(&b, "\n%-7s %-16s %-9s %s\n", "found", "hour (UTC)", "fate", "conversation")
+		fmt.Fprintf(&b, "\n%-7s %-16s %-9s %s\n", "found", "at (UTC)", "fate", "conversation")
 		for _, l := range e.GetLookedUp() {
 			fate := strings.ToLower(strings.TrimPrefix(l.GetFate().String(), "FATE_"))
-			fmt.Fprintf(&b, "%-7s %-16s %-9s %s\n", entryWord(l.GetEntry()), hourOf(l), fate, printable(l.GetConversation(), explainName))
+			fmt.Fprintf(&b, "%-7s %-16s %-9s %s\n", entryWord(l.GetEntry()), timeOf(l, 0), fate, printable(l.GetConversation(), explainName))
 		}
 	}
 	if left := e.GetLeftOut(); left > 0 {
@@ -71,7 +72,7 @@ func explanation(user string, e *parleyv1.ExplainListResponse, each bool) string
 // foundOf counts conversations by where they were found, in the order in which they were.
 func foundOf(looked []*parleyv1.LookedUp) (lines []found) {
 	for _, l := range looked {
-		hour := hourOf(l)
+		hour := timeOf(l, time.Hour)
 		if last := len(lines) - 1; last < 0 || lines[last].entry != l.GetEntry() || lines[last].hour != hour {
 			lines = append(lines, found{entry: l.GetEntry(), hour: hour})
 		}
@@ -103,11 +104,12 @@ func entryWord(kind parleyv1.EntryKind) string {
 	return strings.ToLower(strings.TrimPrefix(kind.String(), "ENTRY_"))
 }
 
-func hourOf(l *parleyv1.LookedUp) string {
-	if l.GetHour() == nil {
+// timeOf tells where the entry stands that led to a conversation, down to a multiple of a duration.
+func timeOf(l *parleyv1.LookedUp, down time.Duration) string {
+	if l.GetAt() == nil {
 		return ""
 	}
-	return l.GetHour().AsTime().Format("2006-01-02 15:04")
+	return l.GetAt().AsTime().Truncate(down).Format("2006-01-02 15:04")
 }
 
 // printable is a name as a terminal may be sent it: cut, and without what would move the cursor.

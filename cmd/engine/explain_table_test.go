@@ -19,7 +19,7 @@ var explainedHour = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func lookedUp(name string, entry parleyv1.EntryKind, hoursAgo int, fate parleyv1.Fate) *parleyv1.LookedUp {
 	l := &parleyv1.LookedUp{Conversation: name, Entry: entry, Fate: fate}
 	if entry == parleyv1.EntryKind_ENTRY_ACTIVE {
-		l.Hour = timestamppb.New(explainedHour.Add(-time.Duration(hoursAgo) * time.Hour))
+		l.At = timestamppb.New(explainedHour.Add(-time.Duration(hoursAgo) * time.Hour))
 	}
 	return l
 }
@@ -50,7 +50,7 @@ merged                           2      1      1        0         0     0
 active  2026-03-01 12:00         2      0      0        1         1     0
 active  2026-03-01 09:00         2      0      0        0         0     1
 
-found   hour (UTC)       fate      conversation
+found   at (UTC)         fate      conversation
 pinned                   shown     group:1
 merged                   shown     group:2
 merged                   later     group:3

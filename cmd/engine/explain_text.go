@@ -61,7 +61,7 @@ func (t *text) at(s *timestamppb.Timestamp) string {
 
 func clockTime(s *timestamppb.Timestamp) string { return s.AsTime().Format("2006-01-02 15:04:05.000") }
 
-func hourTime(s *timestamppb.Timestamp) string { return s.AsTime().Format("2006-01-02 15:04") }
+func minuteTime(s *timestamppb.Timestamp) string { return s.AsTime().Format("2006-01-02 15:04") }
 
 // roughly leaves out what is far below a duration's size.
 func roughly(d time.Duration) string {
@@ -224,11 +224,11 @@ func (t *text) index(i *parleyv1.IndexExplanation) {
 	case i.GetListed() == nil:
 		t.line("lists", "no entries")
 	default:
-		t.line("lists", "active entries at %s, moved by the first post that is sent from %s on;", hourTime(i.GetListed()), hourTime(i.GetListedMoves()))
+		t.line("lists", "active entries at %s, moved by the first post that is sent from %s on;", minuteTime(i.GetListed()), minuteTime(i.GetListedMoves()))
 		noticed := "no noticed entries, made"
 		if i.GetNoticed() != nil {
-			noticed = "noticed entries at " + hourTime(i.GetNoticed()) + ", moved"
+			noticed = "noticed entries at " + minuteTime(i.GetNoticed()) + ", moved"
 		}
-		t.line("", "%s by the first other change from %s on", noticed, hourTime(i.GetNoticedMoves()))
+		t.line("", "%s by the first other change from %s on", noticed, minuteTime(i.GetNoticedMoves()))
 	}
 }

@@ -35,11 +35,11 @@ func (t *text) user(u *parleyv1.UserExplanation, h *parleyv1.HeadExplanation) {
 	hide := [...]string{"not hidden", "hidden until the next message", "hidden"}[min(max(int(u.GetHide()), 0), 2)]
 	t.line("in the list", "%s; %s", listed, hide)
 	for _, e := range u.GetEntries() {
-		hour := ""
-		if e.GetHour() != nil {
-			hour = " at " + hourTime(e.GetHour()) + ", moved at the earliest at " + hourTime(e.GetMoves())
+		at := ""
+		if e.GetAt() != nil {
+			at = " at " + minuteTime(e.GetAt()) + ", moved at the earliest at " + minuteTime(e.GetMoves())
 		}
-		t.line("", "%s entry%s%s", entryWord(e.GetKind()), hour, whether(e.GetPresent(), "", ": MISSING"))
+		t.line("", "%s entry%s%s", entryWord(e.GetKind()), at, whether(e.GetPresent(), "", ": MISSING"))
 	}
 	muted := "no"
 	if u.GetMuted() {

@@ -36,10 +36,10 @@ const (
 	EntryKind_ENTRY_UNSPECIFIED EntryKind = 0
 	EntryKind_ENTRY_PINNED      EntryKind = 1 // pinned by the user
 	EntryKind_ENTRY_MERGED      EntryKind = 2 // has, or had, more than 64 members, or was left and kept
-	EntryKind_ENTRY_ACTIVE      EntryKind = 3 // any other, by the hour of its last activity
+	EntryKind_ENTRY_ACTIVE      EntryKind = 3 // any other, by when it was last active, or up to an hour before that
 	// In ExplainConversation alone: no list looks there, but who asks what changed does.
-	EntryKind_ENTRY_NOTICED EntryKind = 4 // by the hour of its last change that is no post
-	EntryKind_ENTRY_OWN     EntryKind = 5 // by the hour of the last change that was the user's alone
+	EntryKind_ENTRY_NOTICED EntryKind = 4 // likewise, by its last change that is no post
+	EntryKind_ENTRY_OWN     EntryKind = 5 // likewise, by the last change that was the user's alone
 )
 
 // Enum value maps for EntryKind.
@@ -763,7 +763,7 @@ type LookedUp struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Conversation  string                 `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
 	Entry         EntryKind              `protobuf:"varint,2,opt,name=entry,proto3,enum=parley.v1.EntryKind" json:"entry,omitempty"` // what led to it
-	Hour          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=hour,proto3" json:"hour,omitempty"`                             // of ENTRY_ACTIVE: the beginning of the hour that the entry stands under
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`                                 // of ENTRY_ACTIVE: the moment that the entry stands under, at most an hour before the last activity
 	Fate          Fate                   `protobuf:"varint,4,opt,name=fate,proto3,enum=parley.v1.Fate" json:"fate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -813,9 +813,9 @@ func (x *LookedUp) GetEntry() EntryKind {
 	return EntryKind_ENTRY_UNSPECIFIED
 }
 
-func (x *LookedUp) GetHour() *timestamppb.Timestamp {
+func (x *LookedUp) GetAt() *timestamppb.Timestamp {
 	if x != nil {
-		return x.Hour
+		return x.At
 	}
 	return nil
 }
@@ -1712,9 +1712,9 @@ func (x *DueExplanation) GetLooksAt() *timestamppb.Timestamp {
 type IndexExplanation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Large         bool                   `protobuf:"varint,1,opt,name=large,proto3" json:"large,omitempty"`
-	Listed        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=listed,proto3" json:"listed,omitempty"`                                 // the hour of the members' active entries
+	Listed        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=listed,proto3" json:"listed,omitempty"`                                 // where the members' active entries stand
 	ListedMoves   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=listed_moves,json=listedMoves,proto3" json:"listed_moves,omitempty"`    // a post sent from then on moves them
-	Noticed       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=noticed,proto3" json:"noticed,omitempty"`                               // the hour of their noticed entries
+	Noticed       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=noticed,proto3" json:"noticed,omitempty"`                               // where their noticed entries stand
 	NoticedMoves  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=noticed_moves,json=noticedMoves,proto3" json:"noticed_moves,omitempty"` // another change from then on moves those
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2671,7 +2671,7 @@ func (x *UnreadSum) GetEveryone() []uint64 {
 type EntryExplanation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          EntryKind              `protobuf:"varint,1,opt,name=kind,proto3,enum=parley.v1.EntryKind" json:"kind,omitempty"`
-	Hour          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=hour,proto3" json:"hour,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`            // where it stands
 	Moves         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=moves,proto3" json:"moves,omitempty"`      // at the first such change from then on; absent: it does not
 	Present       bool                   `protobuf:"varint,4,opt,name=present,proto3" json:"present,omitempty"` // false: it is not where it should be
 	unknownFields protoimpl.UnknownFields
@@ -2715,9 +2715,9 @@ func (x *EntryExplanation) GetKind() EntryKind {
 	return EntryKind_ENTRY_UNSPECIFIED
 }
 
-func (x *EntryExplanation) GetHour() *timestamppb.Timestamp {
+func (x *EntryExplanation) GetAt() *timestamppb.Timestamp {
 	if x != nil {
-		return x.Hour
+		return x.At
 	}
 	return nil
 }
@@ -3189,11 +3189,11 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\x06merged\x18\x02 \x01(\x04R\x06merged\x12$\n" +
 	"\rconversations\x18\x03 \x01(\x04R\rconversations\x12\x12\n" +
 	"\x04rows\x18\x04 \x01(\x04R\x04rows\x12\x18\n" +
-	"\apending\x18\x05 \x01(\x04R\apending\"\xaf\x01\n" +
+	"\apending\x18\x05 \x01(\x04R\apending\"\xab\x01\n" +
 	"\bLookedUp\x12\"\n" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\x12*\n" +
-	"\x05entry\x18\x02 \x01(\x0e2\x14.parley.v1.EntryKindR\x05entry\x12.\n" +
-	"\x04hour\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04hour\x12#\n" +
+	"\x05entry\x18\x02 \x01(\x0e2\x14.parley.v1.EntryKindR\x05entry\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12#\n" +
 	"\x04fate\x18\x04 \x01(\x0e2\x0f.parley.v1.FateR\x04fate\"T\n" +
 	"\x1aExplainConversationRequest\x12\"\n" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\x12\x12\n" +
@@ -3396,10 +3396,10 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\n" +
 	"read_ahead\x18\r \x01(\x04R\treadAhead\x12\x14\n" +
 	"\x05named\x18\x0e \x03(\x04R\x05named\x12\x1a\n" +
-	"\beveryone\x18\x0f \x03(\x04R\beveryone\"\xb8\x01\n" +
+	"\beveryone\x18\x0f \x03(\x04R\beveryone\"\xb4\x01\n" +
 	"\x10EntryExplanation\x12(\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x14.parley.v1.EntryKindR\x04kind\x12.\n" +
-	"\x04hour\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04hour\x120\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x14.parley.v1.EntryKindR\x04kind\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x120\n" +
 	"\x05moves\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05moves\x12\x18\n" +
 	"\apresent\x18\x04 \x01(\bR\apresent\"4\n" +
 	"\x14ApplyPoliciesRequest\x12\x1c\n" +
@@ -3549,7 +3549,7 @@ var file_cmd_engine_parleyv1_operator_proto_depIdxs = []int32{
 	36, // 1: parley.v1.ExplainListResponse.took:type_name -> google.protobuf.Duration
 	11, // 2: parley.v1.ExplainListResponse.looked_up:type_name -> parley.v1.LookedUp
 	0,  // 3: parley.v1.LookedUp.entry:type_name -> parley.v1.EntryKind
-	37, // 4: parley.v1.LookedUp.hour:type_name -> google.protobuf.Timestamp
+	37, // 4: parley.v1.LookedUp.at:type_name -> google.protobuf.Timestamp
 	1,  // 5: parley.v1.LookedUp.fate:type_name -> parley.v1.Fate
 	37, // 6: parley.v1.ExplainConversationResponse.now:type_name -> google.protobuf.Timestamp
 	14, // 7: parley.v1.ExplainConversationResponse.policy:type_name -> parley.v1.PolicyExplanation
@@ -3613,7 +3613,7 @@ var file_cmd_engine_parleyv1_operator_proto_depIdxs = []int32{
 	37, // 65: parley.v1.UserExplanation.changed:type_name -> google.protobuf.Timestamp
 	29, // 66: parley.v1.UserExplanation.entries:type_name -> parley.v1.EntryExplanation
 	0,  // 67: parley.v1.EntryExplanation.kind:type_name -> parley.v1.EntryKind
-	37, // 68: parley.v1.EntryExplanation.hour:type_name -> google.protobuf.Timestamp
+	37, // 68: parley.v1.EntryExplanation.at:type_name -> google.protobuf.Timestamp
 	37, // 69: parley.v1.EntryExplanation.moves:type_name -> google.protobuf.Timestamp
 	37, // 70: parley.v1.PreviewExpiryRequest.until:type_name -> google.protobuf.Timestamp
 	37, // 71: parley.v1.PreviewExpiryResponse.at:type_name -> google.protobuf.Timestamp

@@ -51,7 +51,7 @@ func ExplanationOf(explained *actors.ListExplanation) *parleyv1.ExplainListRespo
 		response.LookedUp[i] = &parleyv1.LookedUp{
 			Conversation: l.Conversation,
 			Entry:        entryOf(l.Entry),
-			Hour:         timestampOf(l.Hour),
+			At:           timestampOf(l.At),
 			Fate:         parleyv1.Fate(l.Fate),
 		}
 	}

@@ -60,7 +60,7 @@ func explained() *actors.ConversationExplanation {
 				Last: 1, Read: 2, Cleared: 3, Before: 4, From: 5, Uncounted: 6, Own: 7, Unread: 8, Older: 9, SendersUnknown: 10, Marked: true, ReadAhead: 11,
 				Mentions: conversation.Mentions{Named: []uint64{12}, Everyone: []uint64{13}},
 			},
-			Entries: []actors.EntryExplanation{{Kind: persistence.EntryNoticed, Hour: at, Moves: at, Present: true}},
+			Entries: []actors.EntryExplanation{{Kind: persistence.EntryNoticed, At: at, Moves: at, Present: true}},
 		},
 	}
 }

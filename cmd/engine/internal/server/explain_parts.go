@@ -88,7 +88,7 @@ func userOf(u *actors.UserExplanation) *parleyv1.UserExplanation {
 	out.ReadAt, out.Changed = instantOf(m.ReadAt), instantOf(m.Changed)
 	for _, e := range u.Entries {
 		out.Entries = append(out.Entries, &parleyv1.EntryExplanation{
-			Kind: entryOf(e.Kind), Hour: timestampOf(e.Hour), Moves: timestampOf(e.Moves), Present: e.Present,
+			Kind: entryOf(e.Kind), At: timestampOf(e.At), Moves: timestampOf(e.Moves), Present: e.Present,
 		})
 	}
 	return out

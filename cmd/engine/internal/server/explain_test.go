@@ -27,9 +27,9 @@ func TestAnExplanationReachesTheOperatorAsTheEngineGivesItOverEveryWire(t *testi
 			LookedUp: []actors.LookedUp{
 				{Conversation: "group:1", Entry: persistence.EntryPinned, Fate: actors.FateShown},
 				{Conversation: "group:2", Entry: persistence.EntryMerged, Fate: actors.FateLater},
-				{Conversation: "group:3", Entry: persistence.EntryActive, Hour: hour, Fate: actors.FateEarlier},
-				{Conversation: "group:4", Entry: persistence.EntryActive, Hour: hour, Fate: actors.FateFiltered},
-				{Conversation: "group:5", Entry: persistence.EntryActive, Hour: hour, Fate: actors.FateGone},
+				{Conversation: "group:3", Entry: persistence.EntryActive, At: hour, Fate: actors.FateEarlier},
+				{Conversation: "group:4", Entry: persistence.EntryActive, At: hour, Fate: actors.FateFiltered},
+				{Conversation: "group:5", Entry: persistence.EntryActive, At: hour, Fate: actors.FateGone},
 			},
 			LeftOut: 7,
 		}, nil
@@ -40,9 +40,9 @@ func TestAnExplanationReachesTheOperatorAsTheEngineGivesItOverEveryWire(t *testi
 		LookedUp: []*parleyv1.LookedUp{
 			{Conversation: "group:1", Entry: parleyv1.EntryKind_ENTRY_PINNED, Fate: parleyv1.Fate_FATE_SHOWN},
 			{Conversation: "group:2", Entry: parleyv1.EntryKind_ENTRY_MERGED, Fate: parleyv1.Fate_FATE_LATER},
-			{Conversation: "group:3", Entry: parleyv1.EntryKind_ENTRY_ACTIVE, Hour: timestamppb.New(hour), Fate: parleyv1.Fate_FATE_EARLIER},
-			{Conversation: "group:4", Entry: parleyv1.EntryKind_ENTRY_ACTIVE, Hour: timestamppb.New(hour), Fate: parleyv1.Fate_FATE_FILTERED},
-			{Conversation: "group:5", Entry: parleyv1.EntryKind_ENTRY_ACTIVE, Hour: timestamppb.New(hour), Fate: parleyv1.Fate_FATE_GONE},
+			{Conversation: "group:3", Entry: parleyv1.EntryKind_ENTRY_ACTIVE, At: timestamppb.New(hour), Fate: parleyv1.Fate_FATE_EARLIER},
+			{Conversation: "group:4", Entry: parleyv1.EntryKind_ENTRY_ACTIVE, At: timestamppb.New(hour), Fate: parleyv1.Fate_FATE_FILTERED},
+			{Conversation: "group:5", Entry: parleyv1.EntryKind_ENTRY_ACTIVE, At: timestamppb.New(hour), Fate: parleyv1.Fate_FATE_GONE},
 		},
 		LeftOut: 7, NextPageToken: "next",
 	}

@@ -121,7 +121,7 @@ type ConversationServiceClient interface {
 	// read may be told at once, and is told the next time. Something may be told again though it did not change, and a removal of something that one never
 	// had. A conversation whose deadline has passed is a removal whether it is deleted already or not.
 	//
-	// Its cost grows with what changed since the hour of the cursor, and with the number of the user's conversations that have, or had, more than 64 members.
+	// Its cost grows with what changed since an hour before the cursor, and with the number of the user's conversations that have, or had, more than 64 members.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
 	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
 	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.
@@ -342,7 +342,7 @@ type ConversationServiceHandler interface {
 	// read may be told at once, and is told the next time. Something may be told again though it did not change, and a removal of something that one never
 	// had. A conversation whose deadline has passed is a removal whether it is deleted already or not.
 	//
-	// Its cost grows with what changed since the hour of the cursor, and with the number of the user's conversations that have, or had, more than 64 members.
+	// Its cost grows with what changed since an hour before the cursor, and with the number of the user's conversations that have, or had, more than 64 members.
 	Sync(context.Context, *parleyv1.SyncRequest) (*parleyv1.SyncResponse, error)
 	// Watch streams events from a cursor on: at least once, in order per conversation, resumable. Headers are sent as soon as the watch has begun: what is proposed after that
 	// is told. It ends with UNAVAILABLE when the engine stops; resume with the cursor of the last event.
