@@ -72,6 +72,23 @@ func TestWhatIsTakenOutMakesRoom(t *testing.T) {
 	}
 }
 
+func TestWhatIsPackedTakesNotMuchMoreThanIsWantedWhateverTheRoom(t *testing.T) {
+	const n = 20_000
+	p := newPacked(64<<20, forgotten)
+	content := make([]byte, 150)
+	for round := range 10 {
+		for i := range n {
+			p.put(fmt.Sprint("a:", (i*7_919)%n), content)
+		}
+		if p.index.n != n {
+			t.Fatalf("round %d: %d of %d are kept", round, p.index.n, n)
+		}
+		if size, wanted := p.size(), p.live+p.index.size(); size > wanted*17/10 {
+			t.Fatalf("round %d: it takes %d bytes for %d that are wanted", round, size, wanted)
+		}
+	}
+}
+
 func TestWhereThereIsNoRoomTheOldestAreForgotten(t *testing.T) {
 	const n = 20_000
 	p := newPacked(1<<20, forgotten)
