@@ -4,15 +4,14 @@ import (
 	"context"
 	"slices"
 
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
 
 // together is from how far apart entries are looked up in one go, at most: those that stand within this of each other.
-const together = conversation.EntryReach / 4
+const together = persistence.EntryReach / 4
 
 // active goes through the conversations of small rosters, in the order of their entries, from the latest on, until those that are still to come can only be behind the page: they were last active less than
-// [conversation.EntryReach] after their entries.
+// [persistence.EntryReach] after their entries.
 func (l *listing) active(ctx context.Context) error {
 	newest := forever
 	if l.after != nil && l.after.Pin == 0 {
@@ -29,7 +28,7 @@ func (l *listing) active(ctx context.Context) error {
 			}
 			near = near[:0]
 		}
-		if len(near) == 0 && l.above(next.at+conversation.EntryReach) > l.limit {
+		if len(near) == 0 && l.above(next.at+persistence.EntryReach) > l.limit {
 			return nil
 		}
 		near = append(near, next)

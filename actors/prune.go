@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -164,7 +163,7 @@ func outdated(key []byte, limit persistence.Instant) (name string, at persistenc
 	}
 	_, kind, at, name, err := persistence.ParseEntryKey(key)
 	// An entry tells of changes that are up to that much later.
-	return name, at, kind == persistence.EntryOwn && at <= limit-conversation.EntryReach, err
+	return name, at, kind == persistence.EntryOwn && at <= limit-persistence.EntryReach, err
 }
 
 // remove deletes what was found. The rows are absolute: none that is old is ever written again, but for what has been waiting in the journal for as long.

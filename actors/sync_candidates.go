@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/parley-im/parley/actors/conversation"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -24,7 +23,7 @@ func (s *syncing) candidates(ctx context.Context) (names []string, removals map[
 		return nil, nil, err
 	}
 	defer index.close()
-	since := max(1, s.cursor.from-conversation.EntryReach)
+	since := max(1, s.cursor.from-persistence.EntryReach)
 	entries := index.within(ctx,
 		persistence.EntriesRange(s.user, persistence.EntryActive, forever, since),
 		persistence.EntriesRange(s.user, persistence.EntryNoticed, forever, since),

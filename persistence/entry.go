@@ -4,17 +4,17 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+	"time"
 )
 
 // EntryKind says what an entry of a user's index of conversations is for.
 type EntryKind byte
 
-// The kinds of entry. Those with an instant stand under the beginning of the period in which something last happened, not under each moment, so that they move at most once
-// in a period.
+// The kinds of entry. Those with an instant stand where something last happened or somewhat before that, not under each moment, so that they move seldom.
 const (
 	// EntryActive finds a conversation of a small roster by its last activity: Head.Listed.
 	EntryActive EntryKind = 'a'
-	// EntryNoticed finds one by its last change of another sort, where that was in a later period: Head.Noticed.
+	// EntryNoticed finds one by its last change of another sort, where that was so much later that no other entry leads to it: Head.Noticed.
 	EntryNoticed EntryKind = 'h'
 	// EntryOwn finds one by the last change that was the user's alone: Membership.Noticed.
 	EntryOwn EntryKind = 'o'
@@ -23,6 +23,9 @@ const (
 	// EntryPinned finds one that the user has pinned. It has no instant.
 	EntryPinned EntryKind = 'p'
 )
+
+// EntryReach is how much later than the instant of an entry that may be by which the entry is to be found: less than this later, and not earlier. Readers rely on it.
+const EntryReach = Instant(time.Hour / time.Microsecond)
 
 // EntryKey is the key of an entry, whose value is a [Member]: the generation alone. Later instants come first.
 func EntryKey(user string, kind EntryKind, at Instant, conversation string) []byte {

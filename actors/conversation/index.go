@@ -8,13 +8,9 @@ import (
 )
 
 const (
-	// EntryReach is how much later than the moment under which an entry stands that may be by which the entry is to be found: it is less than this later, and not earlier. It is part of what is stored: a reader
-	// relies on it.
-	EntryReach = persistence.Instant(time.Hour / time.Microsecond)
-
 	// minute is what the moments under which entries stand are multiples of. So times that are a little older than the last, as those of another clock are, move nothing.
 	minute = persistence.Instant(time.Minute / time.Microsecond)
-	// earliest is by how many minutes at most the entries of some conversations stay for less long than EntryReach.
+	// earliest is by how many minutes at most the entries of some conversations stay for less long than persistence.EntryReach.
 	earliest = 15
 )
 
@@ -23,10 +19,10 @@ func minuteOf(at persistence.Instant) persistence.Instant {
 	return max(1, at-at%minute) // zero stands for "none"
 }
 
-// EntryStays returns until when, from the moment under which it stands, an entry of a conversation is not moved: three quarters of EntryReach to all of it, by its name. So the entries of conversations that
+// EntryStays returns until when, from the moment under which it stands, an entry of a conversation is not moved: three quarters of [persistence.EntryReach] to all of it, by its name. So the entries of conversations that
 // moved at the same time, as those of many do that were begun together, do not move together for ever.
 func EntryStays(name string, at persistence.Instant) persistence.Instant {
-	return at + EntryReach - persistence.Instant(persistence.Hash(name)%(earliest+1))*minute
+	return at + persistence.EntryReach - persistence.Instant(persistence.Hash(name)%(earliest+1))*minute
 }
 
 // listed reports whether the entries of the members stand where the conversation's last activity is found.
@@ -70,7 +66,7 @@ func (a *applier) standing(m *persistence.Membership) standing {
 	return rostered
 }
 
-// index sees to it that whoever reads a user's list finds the conversation no more than EntryReach before its last activity, and whoever asks what changed finds it no more than that before its last
+// index sees to it that whoever reads a user's list finds the conversation less than persistence.EntryReach before its last activity, and whoever asks what changed finds it less than that before its last
 // change, or after it. A post moves the entries of all members about once an hour; where there are many, it moves none.
 func (a *applier) index(out *Outcome) {
 	stamp := max(a.in.Now, a.in.At, a.head.Changed)

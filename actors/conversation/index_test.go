@@ -68,11 +68,11 @@ func joining(from, to int) *conversation.Join {
 const began = start - 20_000_000
 
 func TestEntriesStayForTheBetterPartOfAnHourNotAllForAsLong(t *testing.T) {
-	const least = conversation.EntryReach * 3 / 4
+	const least = persistence.EntryReach * 3 / 4
 	ends := map[persistence.Instant]int{}
 	for i := range 10_000 {
 		until := conversation.EntryStays(fmt.Sprint("group:", i), start)
-		if until < start+least || until > start+conversation.EntryReach {
+		if until < start+least || until > start+persistence.EntryReach {
 			t.Fatalf("the entries of group:%d stay for %v", i, until.Sub(start))
 		}
 		ends[until]++
@@ -138,6 +138,17 @@ func TestPostsMoveTheEntriesOfAllMembersOnceAnHour(t *testing.T) {
 	w.reload()
 	w.do(say(13, "ann"))
 	w.indexed("days later, from its rows", "ann a +51", "bob a +51")
+}
+
+func TestAFullHourMovesNothing(t *testing.T) {
+	w := quiet(t)
+	w.advance(100 * time.Minute)
+	w.do(say(2, "ann")) // seven minutes before it
+	w.advance(20 * time.Minute)
+	if n := moved(w.do(say(3, "bob"), &conversation.Hold{On: true})); n != 0 {
+		t.Errorf("the first changes of an hour wrote %d entries", n)
+	}
+	w.check()
 }
 
 func TestChangesOfAnotherSortAreNoticedOnceAnHour(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 )
 
 // What is packed may be open: then the next posts are added to it where it lies, by AddPost, which reads and writes a few numbers at fixed places. They stand in front of what else is packed, and say what has
-// become of that since: a State is made of both. Only posts are added that change nothing but these numbers: the next message, of somebody who is known to be a member, in the period that the
-// conversation is listed in. For everything else it is unpacked, changed by State.Apply, and packed anew.
+// become of that since: a State is made of both. Only posts are added that change nothing but these numbers: the next message, of somebody who is known to be a member, before the
+// entries that lead to the conversation are to move. For everything else it is unpacked, changed by State.Apply, and packed anew.
 //
 // Numbers are of eight bytes, little-endian, unless said.
 const (

@@ -11,6 +11,7 @@ func (c *checker) judgeIndex(name string, of *conversation) {
 	want := map[string]bool{}
 	if of.head != nil && of.ended() < of.head.Generation {
 		c.judgeRoster(name, of)
+		c.judgeReach(name, of.head)
 		for user, m := range of.memberships {
 			if m.Generation == of.head.Generation {
 				for _, key := range entriesOf(name, user, of.head, m) {
@@ -58,6 +59,19 @@ func entriesOf(name, user string, head *persistence.Head, m *persistence.Members
 		add(persistence.EntryPinned, 0)
 	}
 	return keys
+}
+
+// judgeReach looks whether entries stand where readers look for them.
+func (c *checker) judgeReach(name string, head *persistence.Head) {
+	if head.Listed == 0 {
+		return
+	}
+	if active := max(1, head.Ordered); head.Listed > active || active-head.Listed >= persistence.EntryReach {
+		c.report(persistence.HeadKey(name), "the active entries of generation %d stand at %d, which does not reach its last activity at %d", head.Generation, head.Listed, head.Ordered)
+	}
+	if last := max(head.Listed, head.Noticed); head.Changed-last >= persistence.EntryReach {
+		c.report(persistence.HeadKey(name), "the entries of generation %d stand at %d or before, which does not reach its last change at %d", head.Generation, last, head.Changed)
+	}
 }
 
 func (c *checker) judgeRoster(name string, of *conversation) {

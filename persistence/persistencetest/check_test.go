@@ -64,7 +64,7 @@ const (
 )
 
 func liveHead() *persistence.Head {
-	return &persistence.Head{Generation: 3, Version: 1, LastSeq: 9, LoudSeq: 8, Deadline: 200, Due: 100, Members: 2, Changed: 80, Listed: 70, Noticed: 77}
+	return &persistence.Head{Generation: 3, Version: 1, LastSeq: 9, LoudSeq: 8, Deadline: 200, Due: 100, Members: 2, Ordered: 75, Changed: 80, Listed: 70, Noticed: 77}
 }
 
 func bobs() *persistence.Membership {
@@ -146,6 +146,15 @@ type contradiction struct {
 // missing is the contradiction of an entry that is not there.
 func missing(rule string, key []byte) contradiction {
 	return contradiction{rule, func(w world) { w.drop(key) }, key, "no such entry"}
+}
+
+// headed is the contradiction of a live head.
+func headed(rule string, change func(h *persistence.Head), contains string) contradiction {
+	return contradiction{rule, func(w world) {
+		head := liveHead()
+		change(head)
+		w.set(persistence.HeadKey(live), head.Encode())
+	}, persistence.HeadKey(live), contains}
 }
 
 // entered is the contradiction of an entry that is there.
@@ -230,6 +239,9 @@ func TestCheckNamesEachContradiction(t *testing.T) {
 		{"an entry of an older generation in the place of one of this", func(w world) {
 			w.entry("ann", persistence.EntryActive, 70, live, 2)
 		}, persistence.EntryKey("ann", persistence.EntryActive, 70, live), "generation 3 of \"a:live\" has no such entry"},
+		headed("entries that stand too long before the last activity", func(h *persistence.Head) { h.Ordered = h.Listed + persistence.EntryReach }, "does not reach its last activity"),
+		headed("entries that stand behind the last activity", func(h *persistence.Head) { h.Ordered = h.Listed - 1 }, "does not reach its last activity"),
+		headed("entries that stand too long before the last change", func(h *persistence.Head) { h.Changed = h.Noticed + persistence.EntryReach }, "does not reach its last change"),
 		missing("a member who is not led to a later change of the head", persistence.EntryKey("bob", persistence.EntryNoticed, 77, live)),
 		{"an entry of a change that no head has", func(w world) {
 			head := liveHead()
