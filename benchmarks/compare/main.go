@@ -1,6 +1,6 @@
 // Command compare holds Parley against what a user would pick instead, and against the primitives that it is made of:
 //
-//	go run ./benchmarks/compare            # everything, at full size: most of an hour
+//	go run ./benchmarks/compare            # everything, at full size: a good hour
 //	go run ./benchmarks/compare --quick    # smaller and shorter: minutes
 //	go run ./benchmarks/compare tradeoffs  # measure docs/tradeoffs.md anew
 //

@@ -4,9 +4,12 @@ import (
 	"context"
 	"maps"
 	"math"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -184,6 +187,51 @@ func TestSidesTakeTurnsAndFiguresAreMedians(t *testing.T) {
 	outcome := contest.Outcome{Ours: 20, Theirs: 100, Value: 0.2, Rounds: 3, Low: 0.1, High: 0.5}
 	if diff := cmp.Diff(outcome, row.Outcome); diff != "" || !row.Main.Reached(row.Outcome) {
 		t.Errorf("0.2 reaches at most 0.3: %v; (-want +got):\n%s", row.Main.Reached(row.Outcome), diff)
+	}
+}
+
+// slow is a side whose rounds take long.
+type slow time.Duration
+
+func (s slow) Round(context.Context) (side.Figures, error) {
+	time.Sleep(time.Duration(s))
+	return side.Figures{"rate": 1, "p99": 1}, nil
+}
+
+func (slow) Close() error { return nil }
+
+// What was filled long ago is filled anew: it would be another load that begins with it.
+func TestAStoreIsFilledForAllThatBeginSoonAfter(t *testing.T) {
+	for takes, want := range map[time.Duration]int{time.Second: 1, 5 * time.Minute: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			r := runner(t)
+			r.Size.Rounds = 1
+			r.Only = func(name string) bool {
+				return slices.Contains([]string{"batched_uniform_vs_stock", "single_uniform_vs_stock", "p99_vs_stock"}, name) // which begin with the same store
+			}
+			filled := 0
+			r.Launch = func(_ context.Context, name string, p side.Params) (side.Side, error) {
+				if name == "parley.fixture" {
+					filled++
+					return slow(0), nil
+				}
+				if p.Fixture != "" {
+					if _, err := os.Stat(filepath.Dir(p.Fixture)); err != nil {
+						t.Errorf("%s begins with a store that is not there: %v", name, err)
+					}
+				}
+				return slow(takes), nil
+			}
+			if _, err := r.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if filled != want {
+				t.Errorf("where a round takes %v, %d stores were filled, want %d", takes, filled, want)
+			}
+			if left, err := os.ReadDir(r.Dir); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, error %v", left, err)
+			}
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/parley-im/parley/benchmarks/compare/internal/side"
 )
@@ -27,7 +28,7 @@ type Runner struct {
 	Step     func(done, of int)     // is told how far a comparison is, in steps
 	Only     func(name string) bool // nil: all
 
-	fixtures map[int]string
+	fixtures map[int]fixture
 }
 
 // FieldName is the name by which the table of peers is chosen, beside the comparisons'.
@@ -36,7 +37,7 @@ const FieldName = "peers"
 // Run measures all comparisons that were chosen. What a missing program keeps from being measured is skipped, and told in the result; any other failure
 // ends the run, and what was measured until then is returned with it.
 func (r *Runner) Run(ctx context.Context) (*Result, error) {
-	r.fixtures = map[int]string{}
+	r.fixtures = map[int]fixture{}
 	result := &Result{Size: r.Size}
 	for _, c := range All(r.Size) {
 		if !r.chosen(c.Name) {
@@ -186,10 +187,25 @@ func (r *Runner) open(ctx context.Context, c Contender, dir string) (side.Side, 
 	return r.Launch(ctx, c.Side, p)
 }
 
-// fixture returns a directory with a store of so many conversations, which is made once for all that ask for it.
+// fixture is a store that was filled.
+type fixture struct {
+	path string
+	made time.Time
+}
+
+// fresh is how old a fixture may be. Where nothing was said for most of an hour, the first post moves the entries of lists: a load that begins with that in all conversations at once is none that anybody has.
+const fresh = 10 * time.Minute
+
+// fixture returns a directory with a store of so many conversations, which is made once for all that ask for it while it is fresh.
 func (r *Runner) fixture(ctx context.Context, p side.Params) (string, error) {
-	if path, ok := r.fixtures[p.Known]; ok {
-		return path, nil
+	if f, ok := r.fixtures[p.Known]; ok {
+		if time.Since(f.made) < fresh {
+			return f.path, nil
+		}
+		if err := os.RemoveAll(filepath.Dir(f.path)); err != nil {
+			return "", err
+		}
+		delete(r.fixtures, p.Known)
 	}
 	dir, err := os.MkdirTemp(r.Dir, "fixture-")
 	if err != nil {
@@ -200,14 +216,15 @@ func (r *Runner) fixture(ctx context.Context, p side.Params) (string, error) {
 		return "", fmt.Errorf("filling a store with %s conversations: %w", count(p.Known), err)
 	}
 	path := filepath.Join(dir, "store")
-	r.fixtures[p.Known] = path
-	return path, filled.Close()
+	err = filled.Close()
+	r.fixtures[p.Known] = fixture{path, time.Now()}
+	return path, err
 }
 
 func (r *Runner) removeFixtures() error {
 	var errs []error
-	for _, path := range r.fixtures {
-		errs = append(errs, os.RemoveAll(filepath.Dir(path)))
+	for _, f := range r.fixtures {
+		errs = append(errs, os.RemoveAll(filepath.Dir(f.path)))
 	}
 	return errors.Join(errs...)
 }
