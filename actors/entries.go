@@ -34,6 +34,15 @@ type entry struct {
 	name string
 }
 
+// namesOf returns the names of the conversations that entries lead to.
+func namesOf(entries []entry) []string {
+	names := make([]string, len(entries))
+	for i := range entries {
+		names[i] = entries[i].name
+	}
+	return names
+}
+
 // index is a user's entries of all kinds as of one moment: what moves from one kind to another while a reader goes through them is found as one of the two.
 type index struct {
 	user     string

@@ -230,7 +230,7 @@ func (l *listing) unknown(entries []entry) []entry {
 
 // add looks conversations up that entries of a kind led to, and keeps those that belong on the page or behind it.
 func (l *listing) add(ctx context.Context, kind persistence.EntryKind, entries []entry) error {
-	looked, err := l.lookAll(ctx, l.query.User, names(entries), &l.cost)
+	looked, err := l.lookAll(ctx, l.query.User, namesOf(entries), &l.cost)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/parley-im/parley/persistence"
 )
 
-// together is from how far apart entries are looked up in one go, at most: those that stand within this of each other.
+// together is how far apart entries may stand that are looked up in one go.
 const together = persistence.EntryReach / 4
 
 // active goes through the conversations of small rosters, in the order of their entries, from the latest on, until those that are still to come can only be behind the page: they were last active less than
@@ -60,7 +60,7 @@ func (l *listing) addInOrder(ctx context.Context, entries []entry) error {
 	}
 	places := make([]placed, 0, len(entries))
 	for part := range slices.Chunk(entries, atOnce) {
-		heads, err := l.lookAll(ctx, "", names(part), &l.cost)
+		heads, err := l.lookAll(ctx, "", namesOf(part), &l.cost)
 		if err != nil {
 			return err
 		}
@@ -89,12 +89,4 @@ func (l *listing) addInOrder(ctx context.Context, entries []entry) error {
 		}
 	}
 	return nil
-}
-
-func names(entries []entry) []string {
-	names := make([]string, len(entries))
-	for i := range entries {
-		names[i] = entries[i].name
-	}
-	return names
 }

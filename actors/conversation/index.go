@@ -10,8 +10,8 @@ import (
 const (
 	// minute is what the moments under which entries stand are multiples of. So times that are a little older than the last, as those of another clock are, move nothing.
 	minute = persistence.Instant(time.Minute / time.Microsecond)
-	// earliest is by how many minutes at most the entries of some conversations stay for less long than persistence.EntryReach.
-	earliest = 15
+	// entryJitter is by how many minutes, at most, entries stay for less long than persistence.EntryReach.
+	entryJitter = 15
 )
 
 // minuteOf returns the beginning of the minute that a moment is in: what the key of an entry has.
@@ -22,7 +22,7 @@ func minuteOf(at persistence.Instant) persistence.Instant {
 // EntryStays returns until when, from the moment under which it stands, an entry of a conversation is not moved: three quarters of [persistence.EntryReach] to all of it, by its name. So the entries of conversations that
 // moved at the same time, as those of many do that were begun together, do not move together for ever.
 func EntryStays(name string, at persistence.Instant) persistence.Instant {
-	return at + persistence.EntryReach - persistence.Instant(persistence.Hash(name)%(earliest+1))*minute
+	return at + persistence.EntryReach - persistence.Instant(persistence.Hash(name)%(entryJitter+1))*minute
 }
 
 // listed reports whether the entries of the members stand where the conversation's last activity is found.

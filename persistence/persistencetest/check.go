@@ -33,8 +33,8 @@ func (v *ViolationError) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.
 //   - A member row has a membership of the same generation, and the other way round.
 //   - A live head counts its memberships that have not left, until its generation ended.
 //   - A live head that is not large has a roster of its members, if it has any. Until its generation ended, each member and nobody else has the entries that lead a reader
-//     of their list to the conversation; see persistence.EntryKind. These reach its last activity and its last
-//     change: see persistence.EntryReach. An EntryOwn may be missing, or left over.
+//     of their list to the conversation; see persistence.EntryKind. These reach its last activity and its last change: see persistence.EntryReach.
+//     An EntryOwn may be missing, or left over.
 //   - A live head's last sender, and the senders in its tail, have a membership, until its generation ended: a user who was forgotten is none of them.
 //   - No membership outlived an order to forget its user that is later than the one which is being carried out.
 //   - A tombstone that is to be removed at a time of its own is of a generation before a live head's, and of one that no due entry is of.

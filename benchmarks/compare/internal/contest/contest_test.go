@@ -190,11 +190,11 @@ func TestSidesTakeTurnsAndFiguresAreMedians(t *testing.T) {
 	}
 }
 
-// slow is a side whose rounds take long.
+// slow is a side whose rounds take long, of a bubble's virtual time: nobody waits for that.
 type slow time.Duration
 
 func (s slow) Round(context.Context) (side.Figures, error) {
-	time.Sleep(time.Duration(s))
+	time.Sleep(time.Duration(s)) // virtual: it is the time that a round takes, and waits for nothing
 	return side.Figures{"rate": 1, "p99": 1}, nil
 }
 
