@@ -230,7 +230,7 @@ func (e *Engine) deleteMembers(ctx context.Context, snapshot persistence.Snapsho
 	record = named(record, names)
 	remove := func(group *persistence.Group, users []listed) {
 		for _, user := range users {
-			e.removeMember(group, d, user, snapshot.Number(), index, record.Reason, stamp)
+			e.removeMember(group, d, user, snapshot.Number(), d.entriesOf(user.user, index), record.Reason, stamp)
 		}
 	}
 	if len(members) > job.part {
@@ -346,33 +346,58 @@ const (
 	rowsOfMemberAtMost = 6
 )
 
+// indexed says by which entries a user's index may find a conversation.
+type indexed struct {
+	persistence.Index
+
+	merged, pinned bool              // there may be one of these
+	seen           persistence.Sight // of those that stand where the index says; zero: they may be missing
+}
+
+// entriesOf returns which entries a user may have of the generation. Of one in the roster of a generation that was judged by what is in the store it is known, as nothing changes a generation that is over: there are those that all in the
+// roster have, and one of what is pinned where anybody has it pinned. Most of what looking up the rows of a deletion takes is spared by that.
+func (d *dying) entriesOf(user string, index persistence.Index) indexed {
+	head := d.seen.head
+	if head.Snapshot == 0 {
+		return indexed{index, true, true, persistence.Sight{}}
+	}
+	if _, rostered := slices.BinarySearch(d.ending.Users, user); !rostered {
+		return indexed{index, true, true, persistence.Sight{}}
+	}
+	return indexed{index, false, d.ending.Pins > 0, head}
+}
+
 // removeMember adds the removal of one user's rows to a group: all are guarded by generation. The rows of one who is in a later generation by now have taken
 // the place of most of those of this one, but not of its entries. The user was read in a snapshot of this number. A user's devices are told of the removal, unless the user is back.
-func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, read uint64, index persistence.Index, reason persistence.Reason, stamp persistence.Instant) {
-	remove := func(key []byte) { g.Deletes = append(g.Deletes, persistence.Delete{Key: key, UpTo: d.generation}) }
-	again := m.generation > d.generation
-	entry := func(kind persistence.EntryKind, at persistence.Instant) {
-		remove(persistence.EntryKey(m.user, kind, at, d.conversation))
+func (e *Engine) removeMember(g *persistence.Group, d *dying, m listed, read uint64, has indexed, reason persistence.Reason, stamp persistence.Instant) {
+	remove := func(key []byte, seen persistence.Sight) {
+		g.Deletes = append(g.Deletes, persistence.Delete{Key: key, UpTo: d.generation, Seen: seen})
 	}
-	if !again {
+	if again := m.generation > d.generation; !again {
 		seen := persistence.Sight{Snapshot: read, Generation: m.generation}
 		// The one is never in the store without the other: they are put together, and go together.
-		g.Deletes = append(g.Deletes,
-			persistence.Delete{Key: persistence.MembershipKey(m.user, d.conversation), UpTo: d.generation, Seen: seen},
-			persistence.Delete{Key: persistence.MemberKey(d.conversation, m.user), UpTo: d.generation, Seen: seen})
+		remove(persistence.MembershipKey(m.user, d.conversation), seen)
+		remove(persistence.MemberKey(d.conversation, m.user), seen)
 		g.Puts = append(g.Puts, persistence.Put{
 			Key:   persistence.RemovalKey(m.user, uint64(stamp), d.conversation),
 			Value: persistence.Removal{Generation: d.generation, Reason: reason}.Encode(),
 		})
 	}
-	if index.Listed != 0 {
-		entry(persistence.EntryActive, index.Listed)
+	entry := func(kind persistence.EntryKind, at persistence.Instant, seen persistence.Sight) {
+		remove(persistence.EntryKey(m.user, kind, at, d.conversation), seen)
 	}
-	if index.Noticed != 0 {
-		entry(persistence.EntryNoticed, index.Noticed)
+	if has.Listed != 0 {
+		entry(persistence.EntryActive, has.Listed, has.seen)
 	}
-	entry(persistence.EntryMerged, 0)
-	entry(persistence.EntryPinned, 0)
+	if has.Noticed != 0 {
+		entry(persistence.EntryNoticed, has.Noticed, has.seen)
+	}
+	if has.merged {
+		entry(persistence.EntryMerged, 0, persistence.Sight{})
+	}
+	if has.pinned {
+		entry(persistence.EntryPinned, 0, persistence.Sight{})
+	}
 }
 
 // write commits one group by itself.

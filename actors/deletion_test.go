@@ -90,6 +90,22 @@ func TestADeletionTakesTheEntriesOfAllMembersWithIt(t *testing.T) {
 	}
 }
 
+// Nobody who has not left has it pinned then, so that of those nothing more than what all have is looked for.
+func TestADeletionTakesWhatOneWhoLeftHasPinned(t *testing.T) {
+	actorstest.Run(t, hourly(), func(t *testing.T, e *actorstest.Engine) {
+		e.Post("group:1", "ann", 1, "bob", "cid")
+		pin := uint64(1)
+		e.Set("group:1", conversation.Set{User: "bob", Pin: &pin})
+		e.Do("group:1", &conversation.Leave{Users: []string{"bob"}, Keep: true})
+		e.Advance(time.Hour + time.Second)
+		expired := e.Expired()
+		if len(expired) != 1 {
+			t.Fatalf("expired: %+v", expired)
+		}
+		wantDeleted(t, e, expired[0].Generation, 3)
+	})
+}
+
 // From the first part on the due entry alone says where the entries of the members stand.
 func TestADeletionThatIsResumedTakesTheEntriesWithIt(t *testing.T) {
 	for _, large := range []bool{false, true} {

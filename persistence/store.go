@@ -114,7 +114,7 @@ type Delete struct {
 // IsBlind reports whether nobody has to look for the row: it says so, and nothing else asks what is there.
 func (d *Delete) IsBlind() bool { return d.Blind && d.UpTo == 0 && d.Replace == nil }
 
-// Sight says that somebody has read a row in a snapshot of this store, in which it was there. A guard is the same with and without: where nothing was written under the key since, a store
+// Sight says that somebody has read a row in a snapshot of this store, in which it was there, or others that are never there without it. A guard is the same with and without: where nothing was written under the key since, a store
 // may take the sight for the truth, and spare itself a look.
 type Sight struct {
 	Snapshot   uint64     // its number; zero: nobody looked

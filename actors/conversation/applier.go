@@ -139,6 +139,7 @@ func (s *State) ending(head *persistence.Head) *Ending {
 		Deadline:     head.Deadline,
 		Due:          head.Due,
 		Members:      head.Members,
+		Pins:         head.Pins,
 		Index:        head.Index(),
 		Users:        slices.Clone(s.roster.Users),
 	}

@@ -240,6 +240,7 @@ type Ending struct {
 	Deadline     persistence.Instant // when it was over
 	Due          persistence.Instant // the deadline in the key of its due entry
 	Members      uint64              // that had not left
+	Pins         uint64              // among them, who had pinned it
 	Index        persistence.Index   // where their entries stand
 	Users        []string            // of its roster, which is not to be changed: where it is not large
 }
