@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+	"os"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/parley-im/parley/persistence"
@@ -47,8 +50,30 @@ func (s *subject) bulkEvery(from, to, distance int, remove bool) {
 	s.commit(persistence.Batch{Groups: []persistence.Group{g}})
 }
 
-// settled writes the rows and lets Badger's own compactions take them to the last level. Only for use in a bubble.
-func (s *subject) settled() {
+// settled opens a store that was settled before, in an empty directory. Only for use in a bubble.
+func settled(t *testing.T, dir string, o Options) *subject {
+	t.Helper()
+	template.Do(func() {
+		s := open(t, template.dir, Options{NoSync: true, MaintainEvery: -1})
+		s.settle()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := os.CopyFS(dir, os.DirFS(template.dir)); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, dir, o)
+}
+
+// template is what is copied for each test that begins with the rows: to write them takes seconds. TestMain removes it.
+var template struct {
+	sync.Once
+	dir string
+}
+
+// settle writes the rows and lets Badger's own compactions take them to the last level. Only for use in a bubble.
+func (s *subject) settle() {
 	s.Helper()
 	// Each memtable has rows from everywhere, as those of an engine do: Badger compacts tables of level 0 together where they overlap.
 	for first := range bulkRows / bulkBatch {

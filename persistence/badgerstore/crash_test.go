@@ -74,8 +74,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 func TestARunOfMaintenanceSurvivesAKill(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, dir, Options{NoSync: true, MaintainEvery: -1})
-		s.settled()
+		s := settled(t, dir, Options{NoSync: true, MaintainEvery: -1})
 		s.bulk(0, bulkRows-1_000, true)
 	})
 	ended := false

@@ -21,8 +21,9 @@ type foreseenWorld struct {
 
 const foreseenKeys = 12
 
-func (w *foreseenWorld) key() []byte {
-	i := w.random.IntN(foreseenKeys)
+func (w *foreseenWorld) key() []byte { return foreseenKey(w.random.IntN(foreseenKeys)) }
+
+func foreseenKey(i int) []byte {
 	if i%2 == 0 {
 		return persistence.MembershipKey(fmt.Sprint(i), "group:1") // which the row cache keeps
 	}
@@ -134,10 +135,10 @@ func TestWhatWasForeseenIsWhatIsFoundHoweverMuchWasWrittenSince(t *testing.T) {
 	}
 }
 
-// forgetKeys does what happens once many keys were written: all slots are taken. The committer is at rest.
+// forgetKeys does what happens once many keys were written: the slots of all are taken. The committer is at rest.
 func (w *foreseenWorld) forgetKeys() {
-	for i := range w.committer.recent.slots {
-		w.committer.recent.slots[i] = w.committer.snapshots.current.Load().number
+	for i := range foreseenKeys {
+		w.committer.recent.note(foreseenKey(i), w.committer.snapshots.current.Load().number)
 	}
 }
 

@@ -28,8 +28,7 @@ func (s *subject) atStep(n int, f func()) {
 func wasted(t *testing.T, o Options) *subject {
 	t.Helper()
 	o.NoSync, o.MaintainEvery = true, -1
-	s := open(t, t.TempDir(), o)
-	s.settled()
+	s := settled(t, t.TempDir(), o)
 	s.bulk(0, bulkRows-1_000, true)
 	return s
 }
