@@ -199,7 +199,7 @@ func TestPostsAreInTheStoreAfterTheFlushInterval(t *testing.T) {
 }
 
 func TestWhatThereIsNoRoomForIsWrittenFirst(t *testing.T) {
-	const conversations = 20_000
+	const conversations = 8_000
 	actorstest.Run(t, actors.Config{MaxActive: 1, MaxPackedBytes: 1, FlushInterval: time.Hour}, func(t *testing.T, e *actorstest.Engine) {
 		for i := range conversations {
 			posted(t, e, fmt.Sprint("group:", i), "ann", 1, "bob")
