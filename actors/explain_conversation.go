@@ -117,6 +117,7 @@ type JournalExplanation struct {
 	Age     time.Duration // since the oldest batch with any of them was begun
 	Batch   uint64        // the last batch with any of them; 0: there are none
 	Writing bool          // a batch with some of them is being written
+	Durable bool          // all of them are in the store's log: a crash takes none of them back
 	Flushed uint64        // the last batch, of all conversations, that is in the store
 	Err     error         // why the last attempt to write, of all conversations, failed; nil: it did not
 	Failed  uint64        // attempts that failed since the engine started, of all conversations

@@ -94,7 +94,7 @@ func (e *Engine) explainRows(ctx context.Context, name, user string) (found *Con
 var errRestless = errors.New("its rows changed while they were read, again and again: try once more")
 
 func (e *Engine) explainJournal(i *journal.Inspection, now persistence.Instant) *JournalExplanation {
-	found := &JournalExplanation{Bytes: i.Bytes, Batch: i.Batch, Writing: i.Writing, Flushed: e.journal.Flushed(), Barred: i.Barred}
+	found := &JournalExplanation{Bytes: i.Bytes, Batch: i.Batch, Writing: i.Writing, Durable: i.Durable, Flushed: e.journal.Flushed(), Barred: i.Barred}
 	found.Failed, found.Err = e.journal.Trouble()
 	if i.Age != 0 {
 		found.Age = now.Sub(i.Age)

@@ -107,6 +107,7 @@ func (t *text) journal(j *parleyv1.JournalExplanation) {
 		t.line("journal", "%s not in the store yet, for %s: %d of the head, %d of users, %d of lists, %d of the due index; %d bytes", counted(rows, "row"),
 			roughly(j.GetAge().AsDuration()), j.GetHeadRows(), j.GetMemberRows(), j.GetEntryRows(), j.GetDueRows(), j.GetBytes())
 		t.line("", "up to batch %d, %s; the last that was written is %d", j.GetBatch(), whether(j.GetWriting(), "of which some is being written", "not being written yet"), j.GetFlushed())
+		t.line("", "%s", whether(j.GetDurable(), "all of it is in the log: a crash takes none of it back", "a crash takes back what is not in the log"))
 	}
 	if j.GetBarred() != "" {
 		t.line("", "NOTHING IS TAKEN: %s", plain(j.GetBarred()))

@@ -29,7 +29,7 @@ func troubled(name string) *parleyv1.ExplainConversationResponse {
 		Index:    &parleyv1.IndexExplanation{Large: true},
 		Memory:   &parleyv1.MemoryExplanation{State: parleyv1.MemoryState_MEMORY_QUARANTINED, Until: at(time.Minute), Reason: "it failed 5 times in a row: \x1b[2J"},
 		Journal: &parleyv1.JournalExplanation{
-			HeadRows: 1, MemberRows: 2, EntryRows: 3, DueRows: 4, Bytes: 500, Age: durationpb.New(1500 * time.Millisecond), Batch: 9, Writing: true, Flushed: 7,
+			HeadRows: 1, MemberRows: 2, EntryRows: 3, DueRows: 4, Bytes: 500, Age: durationpb.New(1500 * time.Millisecond), Batch: 9, Writing: true, Durable: true, Flushed: 7,
 			Failed: 3, Error: "disk on fire", Barred: "the store does not take its rows",
 		},
 		Reaper: &parleyv1.ReaperExplanation{
@@ -76,6 +76,7 @@ memory      QUARANTINED until 2026-03-01 12:01:00.000 (in 1m0s):
 journal     10 rows not in the store yet, for 1.5s: 1 of the head, 2 of users, 3 of lists, 4 of the
             due index; 500 bytes
             up to batch 9, of which some is being written; the last that was written is 7
+            all of it is in the log: a crash takes none of it back
             NOTHING IS TAKEN: the store does not take its rows
             the last attempt to write FAILED (3 so far): disk on fire
 reaper      generation 11, due 2026-03-01 11:00:00.000: its rows are being deleted

@@ -14,6 +14,8 @@ type Inspection struct {
 	Batch  uint64              // the last batch with any of them; 0: there are none
 	// Writing: a batch with some of them is being written, and may be in the store.
 	Writing bool
+	// Durable: all of them are in the store's log, so that a crash takes none of them back.
+	Durable bool
 	Barred  error  // why nothing of the conversation is taken, nil where it is
 	Open    uint64 // the batch that takes what is added from now on: see Settled
 }
@@ -42,6 +44,7 @@ func (j *Journal) Inspect(name string, keep func(w conversation.Write) bool) Ins
 			}
 		}
 	}
+	i.Durable = i.Batch > 0 && i.Batch <= j.durable
 	return i
 }
 

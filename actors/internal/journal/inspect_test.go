@@ -55,6 +55,32 @@ func TestAnInspectionIsWhatWouldBeWrittenOfOneConversation(t *testing.T) {
 	})
 }
 
+func TestAnInspectionSaysWhatACrashWouldTakeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.slowly(time.Minute, persistencetest.OpCommit) // what is logged is durable at once, and in the store later
+		want := func(when string, durable bool) {
+			t.Helper()
+			if i := f.Inspect("group:1", anyRow); i.Batch == 0 || i.Durable != durable {
+				t.Errorf("%s: %+v, want durable %v", when, i, durable)
+			}
+		}
+		f.add("group:1", head("group:1", "1"))
+		want("nobody waits for it", false)
+		f.addWaiting("group:1", head("group:1", "2"))
+		synctest.Wait()
+		want("it was logged", true)
+		f.add("group:1", head("group:1", "3"))
+		want("there is more", false)
+		if i := f.Inspect("group:2", anyRow); i.Durable {
+			t.Errorf("of a conversation without rows: %+v", i)
+		}
+		if err := f.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestASnapshotIsOfTheMomentOfAnInspectionAsLongAsNothingLaterIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

@@ -1880,10 +1880,11 @@ type JournalExplanation struct {
 	Age           *durationpb.Duration   `protobuf:"bytes,6,opt,name=age,proto3" json:"age,omitempty"`
 	Batch         uint64                 `protobuf:"varint,7,opt,name=batch,proto3" json:"batch,omitempty"` // the last that has any of them
 	Writing       bool                   `protobuf:"varint,8,opt,name=writing,proto3" json:"writing,omitempty"`
-	Flushed       uint64                 `protobuf:"varint,9,opt,name=flushed,proto3" json:"flushed,omitempty"` // the last batch, of all conversations, that is in the store
-	Failed        uint64                 `protobuf:"varint,10,opt,name=failed,proto3" json:"failed,omitempty"`  // attempts that failed since the start, of all conversations
-	Error         string                 `protobuf:"bytes,11,opt,name=error,proto3" json:"error,omitempty"`     // why the last attempt failed, if it did
-	Barred        string                 `protobuf:"bytes,12,opt,name=barred,proto3" json:"barred,omitempty"`   // why nothing of the conversation is taken, if that is so
+	Flushed       uint64                 `protobuf:"varint,9,opt,name=flushed,proto3" json:"flushed,omitempty"`  // the last batch, of all conversations, that is in the store
+	Failed        uint64                 `protobuf:"varint,10,opt,name=failed,proto3" json:"failed,omitempty"`   // attempts that failed since the start, of all conversations
+	Error         string                 `protobuf:"bytes,11,opt,name=error,proto3" json:"error,omitempty"`      // why the last attempt failed, if it did
+	Barred        string                 `protobuf:"bytes,12,opt,name=barred,proto3" json:"barred,omitempty"`    // why nothing of the conversation is taken, if that is so
+	Durable       bool                   `protobuf:"varint,13,opt,name=durable,proto3" json:"durable,omitempty"` // all of it is in the log: a crash takes none of it back
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2000,6 +2001,13 @@ func (x *JournalExplanation) GetBarred() string {
 		return x.Barred
 	}
 	return ""
+}
+
+func (x *JournalExplanation) GetDurable() bool {
+	if x != nil {
+		return x.Durable
+	}
+	return false
 }
 
 type ReaperExplanation struct {
@@ -3308,7 +3316,7 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\bfailures\x18\x03 \x01(\x04R\bfailures\x127\n" +
 	"\tlast_used\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\blastUsed\x120\n" +
 	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xdf\x02\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xf9\x02\n" +
 	"\x12JournalExplanation\x12\x1b\n" +
 	"\thead_rows\x18\x01 \x01(\x04R\bheadRows\x12\x1f\n" +
 	"\vmember_rows\x18\x02 \x01(\x04R\n" +
@@ -3324,7 +3332,8 @@ const file_cmd_engine_parleyv1_operator_proto_rawDesc = "" +
 	"\x06failed\x18\n" +
 	" \x01(\x04R\x06failed\x12\x14\n" +
 	"\x05error\x18\v \x01(\tR\x05error\x12\x16\n" +
-	"\x06barred\x18\f \x01(\tR\x06barred\"\xd3\x01\n" +
+	"\x06barred\x18\f \x01(\tR\x06barred\x12\x18\n" +
+	"\adurable\x18\r \x01(\bR\adurable\"\xd3\x01\n" +
 	"\x11ReaperExplanation\x12<\n" +
 	"\vgenerations\x18\x01 \x03(\v2\x1a.parley.v1.ReapExplanationR\vgenerations\x12\x18\n" +
 	"\awaiting\x18\x02 \x01(\x04R\awaiting\x12\x1a\n" +

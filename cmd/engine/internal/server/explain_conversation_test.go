@@ -41,7 +41,7 @@ func explained() *actors.ConversationExplanation {
 		Index:  actors.IndexExplanation{Large: true, Listed: at, ListedMoves: at, Noticed: at, NoticedMoves: at},
 		Memory: &actors.MemoryExplanation{State: actors.MemoryQuarantined, Queued: 1, LastUsed: at, Failures: 2, Until: at, Reason: err},
 		Journal: &actors.JournalExplanation{
-			HeadRows: 1, MemberRows: 2, EntryRows: 3, DueRows: 4, Bytes: 5, Age: 6, Batch: 7, Writing: true, Flushed: 8, Err: err, Failed: 9, Barred: err,
+			HeadRows: 1, MemberRows: 2, EntryRows: 3, DueRows: 4, Bytes: 5, Age: 6, Batch: 7, Writing: true, Durable: true, Flushed: 8, Err: err, Failed: 9, Barred: err,
 		},
 		Reaper: &actors.ReaperExplanation{
 			Generations: []actors.ReapExplanation{{Generation: 1, Stage: actors.LifeFlushing, Due: at, Ahead: 2, After: 3, Tried: true, Failures: 4}},

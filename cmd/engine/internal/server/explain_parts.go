@@ -29,6 +29,7 @@ func journalOf(j *actors.JournalExplanation) *parleyv1.JournalExplanation {
 		Age:        durationpb.New(j.Age),
 		Batch:      j.Batch,
 		Writing:    j.Writing,
+		Durable:    j.Durable,
 		Flushed:    j.Flushed,
 		Failed:     j.Failed,
 		Error:      textOf(j.Err),
