@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,7 +109,7 @@ func TestAnInterruptEndsTheChildren(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	o := tiny(t, "ask_vs_future")
 	var out bytes.Buffer
-	err := compare(ctx, o, &out, cancelling{cancel})
+	err := compare(ctx, o, &out, cancelling{"ask_vs_future", cancel})
 	if err == nil {
 		t.Fatal("the run went on to its end")
 	}
@@ -117,11 +118,44 @@ func TestAnInterruptEndsTheChildren(t *testing.T) {
 	}
 }
 
-// cancelling cancels with the first line that is written to it.
-type cancelling struct{ cancel context.CancelFunc }
+// What was measured until then is written; a page with less than the one that may be there is not.
+func TestARunThatEndsEarlyWritesWhatItHas(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	o := tiny(t, "single_hot_vs_send", "heap_vs_stock")
+	o.json, o.markdown = filepath.Join(t.TempDir(), "ratios.json"), filepath.Join(t.TempDir(), "page.md")
+	var out bytes.Buffer
+	if err := compare(ctx, o, &out, cancelling{"heap_vs_stock", cancel}); err == nil {
+		t.Fatal("the run went on to its end")
+	}
+	text, err := os.ReadFile(o.json)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Ratios  map[string]float64 `json:"ratios"`
+		Skipped []string           `json:"skipped"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	if len(document.Ratios) != 1 || document.Ratios["single_hot_vs_send"] <= 0 || len(document.Skipped) != 1 || !strings.Contains(document.Skipped[0], "heap_vs_stock") {
+		t.Errorf("%+v, want the first ratio, and that the other was not measured", document)
+	}
+	if _, err := os.Stat(o.markdown); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the page: %v, want none", err)
+	}
+}
+
+// cancelling cancels once something is written to it.
+type cancelling struct {
+	at     string
+	cancel context.CancelFunc
+}
 
 func (c cancelling) Write(p []byte) (int, error) {
-	c.cancel()
+	if bytes.Contains(p, []byte(c.at)) {
+		c.cancel()
+	}
 	return len(p), nil
 }
 

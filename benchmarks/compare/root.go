@@ -53,7 +53,7 @@ func newRoot() *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&o.quick, "quick", false, "three shorter rounds at smaller sizes: minutes")
 	flags.StringSliceVar(&o.only, "only", nil, "these comparisons alone, by commas; "+contest.FieldName+" is the table of peers")
-	flags.StringVar(&o.json, "json", "", "write figures and ratios to this file as JSON; -: to standard output, instead of the table")
+	flags.StringVar(&o.json, "json", "", "write figures and ratios to this file as JSON, of a run that ends early those that there are; -: to standard output, instead of the table")
 	flags.StringVar(&o.markdown, "markdown", "", "write the page for people to this file")
 	flags.StringVar(&o.engine, "engine", "", "the engine's binary, where it is built already")
 	command.PersistentFlags().StringVar(&o.dir, "dir", "", "where to make stores, and remove them again (default the system's temporary directory)")
@@ -108,8 +108,9 @@ func compare(ctx context.Context, o *options, out, errOut io.Writer) (err error)
 	result.Date, result.Took, result.Quick = began, time.Since(began), o.quick
 	result.Machine = contest.DescribeMachine(ctx, programs[contest.RedisProgram])
 	if err != nil {
-		// What was measured before it failed may have taken an hour.
-		return errors.Join(err, report.Text(errOut, result))
+		// What was measured before may have taken an hour. The page is left as it is: it would say less than the one that is there.
+		result.Skipped = append(result.Skipped, fmt.Sprintf("The run ended early (%v): what is not here was not measured.", err))
+		return errors.Join(err, report.Text(errOut, result), o.writeJSON(result, out))
 	}
 	return o.write(result, out)
 }
@@ -162,22 +163,25 @@ func (o *options) programs(ctx context.Context, dir string) (map[string]string, 
 
 // write writes the result in the forms that were asked for.
 func (o *options) write(result *contest.Result, out io.Writer) error {
-	if o.json == "-" {
-		if err := report.JSON(out, result); err != nil {
+	if o.json != "-" {
+		if err := report.Text(out, result); err != nil {
 			return err
 		}
-	} else if err := report.Text(out, result); err != nil {
+	}
+	if err := o.writeJSON(result, out); err != nil || o.markdown == "" {
 		return err
 	}
-	if o.json != "" && o.json != "-" {
-		if err := toFile("--json", o.json, func(w io.Writer) error { return report.JSON(w, result) }); err != nil {
-			return err
-		}
-	}
-	if o.markdown == "" {
-		return nil
-	}
 	return toFile("--markdown", o.markdown, func(w io.Writer) error { return report.Markdown(w, result) })
+}
+
+func (o *options) writeJSON(result *contest.Result, out io.Writer) error {
+	switch o.json {
+	case "":
+		return nil
+	case "-":
+		return report.JSON(out, result)
+	}
+	return toFile("--json", o.json, func(w io.Writer) error { return report.JSON(w, result) })
 }
 
 // toFile writes a file that a flag names.
