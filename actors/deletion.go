@@ -354,8 +354,9 @@ type indexed struct {
 	seen           persistence.Sight // of those that stand where the index says; zero: they may be missing
 }
 
-// entriesOf returns which entries a user may have of the generation. Of one in the roster of a generation that was judged by what is in the store it is known, as nothing changes a generation that is over: there are those that all in the
-// roster have, and one of what is pinned where anybody has it pinned. Most of what looking up the rows of a deletion takes is spared by that.
+// entriesOf returns which entries a user may have of the generation, and of those before it that are not deleted yet. Of one in the roster of a generation that was judged by what is in the store it is known, as nothing changes a
+// generation that is over: there are those that all in the roster have. Where it began alone, there is no other, but for that of what is pinned where anybody has it pinned. Most of what looking up the rows of a deletion takes is
+// spared by that.
 func (d *dying) entriesOf(user string, index persistence.Index) indexed {
 	head := d.seen.head
 	if head.Snapshot == 0 {
@@ -363,6 +364,9 @@ func (d *dying) entriesOf(user string, index persistence.Index) indexed {
 	}
 	if _, rostered := slices.BinarySearch(d.ending.Users, user); !rostered {
 		return indexed{index, true, true, persistence.Sight{}}
+	}
+	if !d.ending.Alone { // one of an earlier generation, which failed for long, may have been left: whoever is deleted last takes it
+		return indexed{index, true, true, head}
 	}
 	return indexed{index, false, d.ending.Pins > 0, head}
 }

@@ -317,10 +317,14 @@ func TestAGenerationThatIsDeletedAfterTheNextLeavesNothingInTheIndex(t *testing.
 			}
 			return nil
 		}})
-		r := e.Do("group:1", &conversation.Post{Seq: 1, Sender: "ann", Members: []string{"bob", "cid"}})
+		r := e.Do("group:1", &conversation.Post{Seq: 1, Sender: "ann", Members: []string{"bob", "cid", "dan"}})
+		pin := uint64(1)
+		e.Set("group:1", conversation.Set{User: "bob", Pin: &pin})
+		e.Set("group:1", conversation.Set{User: "dan", Pin: &pin})
+		e.Do("group:1", &conversation.Leave{Users: []string{"dan"}, Keep: true})
 		e.Advance(time.Hour)
 		first = persistence.Generation(r.Generation)
-		e.Do("group:1", &conversation.Post{Seq: 2, Sender: "ann", Members: []string{"bob"}})
+		e.Do("group:1", &conversation.Post{Seq: 2, Sender: "ann", Members: []string{"bob", "dan"}}) // who have entries of before that no rows of theirs tell of any more
 		e.Advance(6 * time.Hour)
 		e.Heal()
 		e.Advance(time.Hour)

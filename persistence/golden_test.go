@@ -39,6 +39,7 @@ var goldenRows = map[string]struct {
 	"head/kept": {"head", &persistence.Head{
 		Generation: 1, Version: 7, Deadline: persistence.Never, Kept: 1_602_592_100_000_000, Witness: "bob", Touched: 1_600_000_000_000_001,
 	}},
+	"head/alone": {"head", &persistence.Head{Generation: 1, Version: 7, Deadline: persistence.Never, Large: true, Alone: true}},
 	"membership/indexed": {"membership", &persistence.Membership{
 		Generation: 1, Version: 2, ReadSeq: 40, Left: true, Keep: true,
 		Changed: 1_600_000_000_000_001, Noticed: 1_599_998_400_000_000, Frozen: 1_599_999_999_000_000, Rewinds: 5,

@@ -31,6 +31,7 @@ type Head struct {
 	Kept    Instant
 	Witness string  // with Kept: a member who has something unread, found once the retention had run out; as long as there is one, nothing is due. "": none is known
 	Touched Instant // when anything last changed, a member's own marks among them, where the retention goes by that; zero: it is not known
+	Alone   bool    // nothing of an earlier generation was left when it began; false: or it is not known
 }
 
 // Tombstone stands in a head's place for a while after a generation was deleted, so that a late repeat of an old post changes nothing.
@@ -52,6 +53,7 @@ const (
 	headLarge
 	headKept
 	headTouched
+	headAlone
 )
 
 // Encode returns the row's value.
@@ -96,6 +98,9 @@ func (h *Head) Append(b []byte) []byte {
 	}
 	if h.Touched != 0 {
 		flags |= headTouched
+	}
+	if h.Alone {
+		flags |= headAlone
 	}
 	b = append(b, flags)
 	if flags&headIndexed != 0 {
@@ -147,7 +152,7 @@ func DecodeHead(value []byte) (*Head, Tombstone, error) {
 			Pins:       d.uint(),
 		}
 		flags := d.byte()
-		h.Held, h.Large = flags&headHeld != 0, flags&headLarge != 0
+		h.Held, h.Large, h.Alone = flags&headHeld != 0, flags&headLarge != 0, flags&headAlone != 0
 		if flags&headIndexed != 0 {
 			h.Changed, h.Listed, h.Noticed = d.instant(), d.instant(), d.instant()
 		}

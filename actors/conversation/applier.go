@@ -73,6 +73,7 @@ func (a *applier) touch(user string) *persistence.Membership {
 
 // begin starts the next generation. What came before it, if it is still there, is over.
 func (a *applier) begin() {
+	alone := !a.present
 	if a.present {
 		old := a.head
 		a.floor = persistence.Tombstone{Generation: old.Generation, LastSeq: old.LastSeq}
@@ -97,6 +98,7 @@ func (a *applier) begin() {
 		LoudSeq:    a.floor.LastSeq,
 		Ordered:    a.now,
 		Reason:     persistence.ReasonExpired,
+		Alone:      alone,
 	}
 	a.undo.begun = true
 	a.tail = persistence.Tail{Generation: a.head.Generation, Last: a.head.LastSeq}
@@ -140,6 +142,7 @@ func (s *State) ending(head *persistence.Head) *Ending {
 		Due:          head.Due,
 		Members:      head.Members,
 		Pins:         head.Pins,
+		Alone:        head.Alone,
 		Index:        head.Index(),
 		Users:        slices.Clone(s.roster.Users),
 	}

@@ -92,7 +92,7 @@ func TestADeleteIsDueAtOnce(t *testing.T) {
 		w.ifGeneration = uint64(w.state.Generation())
 		out := w.do(&conversation.Delete{})
 		want := &conversation.Ending{
-			Conversation: name, Generation: w.state.Generation(), Reason: persistence.ReasonDeleted, LastSeq: 1, Deadline: w.now, Due: w.now, Members: 2,
+			Conversation: name, Generation: w.state.Generation(), Reason: persistence.ReasonDeleted, LastSeq: 1, Deadline: w.now, Due: w.now, Members: 2, Alone: true,
 			Index: w.head().Index(), Users: []string{"ann", "bob"},
 		}
 		if diff := cmp.Diff(want, out.Ended); diff != "" {

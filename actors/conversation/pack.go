@@ -21,6 +21,7 @@ const (
 	packedRare                  // a group of what most heads have not is packed
 	packedUncounted             // the tail has such marks
 	packedEveryone              // likewise
+	packedAlone                 // as the head has it
 	packedOpen      = 1 << 12   // posts may be added: see AddPost
 )
 
@@ -149,6 +150,7 @@ func (p *packing) flags() uint16 {
 	}{
 		{p.head.Held, packedHeld},
 		{p.head.Large, packedLarge},
+		{p.head.Alone, packedAlone},
 		{p.head.Deadline == persistence.Never, packedForever},
 		{!p.tail.Uncounted.Empty(), packedUncounted},
 		{!p.tail.Everyone.Empty(), packedEveryone},

@@ -125,7 +125,7 @@ func TestTheNextLifeRecordsHowTheLastOneEnded(t *testing.T) {
 	w.advance(2 * time.Hour)
 	out := w.do(say(11, "ann"))
 	want := &conversation.Ending{
-		Conversation: name, Generation: old.Generation, Reason: persistence.ReasonExpired, LastSeq: 10, Deadline: old.Deadline, Due: old.Due, Members: 2,
+		Conversation: name, Generation: old.Generation, Reason: persistence.ReasonExpired, LastSeq: 10, Deadline: old.Deadline, Due: old.Due, Members: 2, Alone: true,
 		Index: old.Index(), Users: []string{"ann", "bob"},
 	}
 	if diff := cmp.Diff(want, out.Ended); diff != "" {
@@ -138,6 +138,29 @@ func TestTheNextLifeRecordsHowTheLastOneEnded(t *testing.T) {
 	w.reap(out.Ended)
 	w.part("ann", true)
 	w.part("bob", false)
+}
+
+func TestALifeKnowsWhetherItBeganBesideRowsOfAnother(t *testing.T) {
+	w := two(t, 10)
+	want := func(when string, alone bool) {
+		t.Helper()
+		if w.head().Alone != alone {
+			t.Errorf("%s: alone %v, want %v", when, !alone, alone)
+		}
+		w.reload()
+	}
+	want("the first", true)
+	w.advance(2 * time.Hour)
+	w.do(say(11, "ann"))
+	want("the one before is over, and not deleted", false)
+	w.do(say(12, "bob"))
+	want("it goes on", false)
+	w.advance(2 * time.Hour)
+	_, out := w.judge()
+	w.reap(out.Ended)
+	w.reload()
+	w.do(say(13, "ann"))
+	want("the one before was deleted", true)
 }
 
 func TestTheRecordOfAnEndIsNotWrittenWhereTheReaperWasFaster(t *testing.T) {

@@ -241,6 +241,7 @@ type Ending struct {
 	Due          persistence.Instant // the deadline in the key of its due entry
 	Members      uint64              // that had not left
 	Pins         uint64              // among them, who had pinned it
+	Alone        bool                // nothing of an earlier generation was left when it began
 	Index        persistence.Index   // where their entries stand
 	Users        []string            // of its roster, which is not to be changed: where it is not large
 }

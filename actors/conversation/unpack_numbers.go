@@ -27,6 +27,7 @@ func (u *unpacking) head() (rare group) {
 		Pins:       rare[1],
 		Held:       u.flags&packedHeld != 0,
 		Large:      u.flags&packedLarge != 0,
+		Alone:      u.flags&packedAlone != 0,
 	}
 	h.Born, h.SentAt = near(h.Activity, times[1]), near(h.Activity, times[2])
 	h.Ordered = near(h.SentAt, times[3])
