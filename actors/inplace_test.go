@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/parley-im/parley/actors"
@@ -264,6 +265,7 @@ func TestPostsPutTheDeadlineOffAndWhatIsOverStaysOver(t *testing.T) {
 func TestACommittedPostWaitsForTheStoreWhereItLies(t *testing.T) {
 	actorstest.Run(t, actors.Config{}, func(t *testing.T, e *actorstest.Engine) {
 		e.Post("group:42", "ann", 1, "bob")
+		synctest.Wait() // a visit is counted after what it answers
 		visits := e.Stats().Cells.Visits
 		e.BreakFor(10*time.Second, actorstest.WritesFail(nil))
 		began := e.Now()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
@@ -114,6 +115,7 @@ func TestAConversationThatFailsWithoutAnActorIsQuarantinedAsWithOne(t *testing.T
 			r := e.Do("group:42", &conversation.Post{Seq: seq, Sender: "ann"})
 			wantField(t, r.Err, conversation.ErrUnavailable, "")
 		}
+		synctest.Wait() // it is refused before the failure is told
 		if got := e.Failed(); len(got) != 3 || got[2].Failures != 3 || got[2].Quarantined.IsZero() || got[0].Quarantined != got[1].Quarantined {
 			t.Fatalf("failures: %+v", got)
 		}
