@@ -193,6 +193,7 @@ func (c *cell) run() {
 		}
 		invoker := c.invoker
 		c.mu.Unlock()
+		c.shard.turn = c
 		invoke(invoker, system, message)
 	}
 	c.mu.Lock()

@@ -26,8 +26,8 @@ type conversationActor struct {
 	unreadable error  // why the memberships that the next proposal needs are not known
 }
 
-// Receive implements actor.Actor. It does nothing on Stopping and Stopped: a panic there would make the actor immortal.
-func (a *conversationActor) Receive(ctx actor.Context) {
+// receive does nothing on Stopping and Stopped: a panic there would make the actor immortal.
+func (a *conversationActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *intake:
 		if a.wake(ctx, m) {

@@ -17,6 +17,7 @@ type shard struct {
 	epoch  persistence.Epoch
 	worker *worker
 	pid    *actor.PID // set before the engine has started
+	turn   *cell      // whose actor has its turn, in the worker's; else the one that had it last
 
 	cells *table
 

@@ -15,7 +15,7 @@ type shardActor struct {
 
 	residents residents
 	props     *actor.Props // of all conversations: each is spawned with what is in spawning
-	spawning  *cell        // protoactor asks for the actor and its mailbox before SpawnNamed returns, and not again: none is ever restarted
+	spawning  *cell        // protoactor asks for the mailbox before the spawner returns, and not again: none is ever restarted
 	drained   func()       // set while draining
 }
 
@@ -24,7 +24,7 @@ var _ actor.SupervisorStrategy = (*shardActor)(nil)
 func newShardActor(s *shard) *shardActor {
 	a := &shardActor{shard: s, residents: residents{cells: s.cells, lastPost: s.lastPost}}
 	a.props = actor.PropsFromProducer(
-		func() actor.Actor { return &a.spawning.actor },
+		func() actor.Actor { return conversations{s} },
 		actor.WithMailbox(func() actor.Mailbox { return a.spawning }),
 		actor.WithDispatcher(s.worker),
 	)
@@ -172,10 +172,12 @@ func (a *shardActor) attach(ctx actor.Context, c *cell, state *conversation.Stat
 	a.spawning = c
 	c.number = a.engine.names.Add(1)
 	// Its parent, which is told of its failures and its end, is the shard's actor. That does not keep it in its list of children, as it would if it spawned it itself: the table is that list, and costs less.
-	if _, err := actor.DefaultSpawner(a.engine.system, c.actorName(), a.props, ctx); err != nil {
+	name := c.actorName()
+	if _, err := actor.DefaultSpawner(a.engine.system, name, a.props, ctx); err != nil {
 		// Names are counted: there cannot be two.
 		panic(err)
 	}
+	a.engine.system.ProcessRegistry.LocalPIDs.GetBucket(name).Set(name, conversations{a.shard}) // in place of a process of its own
 	a.spawning = nil
 	a.residents.enter(c)
 	a.active.Store(int64(a.residents.all()))
