@@ -326,11 +326,21 @@ func TestAGenerationThatIsDeletedAfterTheNextLeavesNothingInTheIndex(t *testing.
 		first = persistence.Generation(r.Generation)
 		e.Do("group:1", &conversation.Post{Seq: 2, Sender: "ann", Members: []string{"bob", "dan"}}) // who have entries of before that no rows of theirs tell of any more
 		e.Advance(6 * time.Hour)
+		e.Do("group:1", &conversation.Post{Seq: 3, Sender: "ann", Members: []string{"bob", "cid"}}) // of the second nothing is left, of the first what names it
+		e.Check()
 		e.Heal()
-		e.Advance(time.Hour)
+		e.Advance(30 * time.Minute)
 		e.Check()
 		if n := e.Stats().Reaper.Expired; n != 2 {
 			t.Errorf("%d generations were deleted, want 2", n)
+		}
+		if v := e.View("group:1", "cid"); v == nil || v.LastSeq != 3 || v.Membership.Unread != 1 {
+			t.Errorf("the third is %+v", v)
+		}
+		e.Advance(time.Hour)
+		e.Check()
+		if n := e.Stats().Reaper.Expired; n != 3 {
+			t.Errorf("%d generations were deleted, want 3", n)
 		}
 	})
 }

@@ -30,6 +30,8 @@ func (c *checker) judgeIndex(name string, of *conversation) {
 		switch {
 		case err != nil:
 			c.report([]byte(key), "%v", err)
+		case kind != persistence.EntryOwn && of.outdoes(generation):
+			c.report([]byte(key), "generation %d of %q has left this entry, and the head says that it left nothing", generation, name)
 		case want[key] || generation <= of.ended():
 		case kind != persistence.EntryOwn:
 			c.report([]byte(key), "generation %d of %q should not have this entry", generation, name)

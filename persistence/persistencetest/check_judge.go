@@ -44,6 +44,11 @@ func (of *conversation) ended() (latest persistence.Generation) {
 	return latest
 }
 
+// outdoes reports whether a live head says that nothing of an earlier generation was left when it began.
+func (of *conversation) outdoes(generation persistence.Generation) bool {
+	return of.head != nil && of.head.Alone && generation < of.head.Generation
+}
+
 func (c *checker) judgeHead(name string, of *conversation) {
 	head := of.head
 	if head == nil {
@@ -125,6 +130,8 @@ func (c *checker) judgeRows(name string, of *conversation) {
 	stray := func(key []byte, generation persistence.Generation) {
 		switch {
 		case of.head != nil && generation == of.head.Generation:
+		case of.outdoes(generation):
+			c.report(key, "generation %d of %q is left, and the head says that none was when it began", generation, name)
 		case generation > of.current() && of.current() != 0:
 			c.report(key, "generation %d is later than the latest of %q, %d", generation, name, of.current())
 		case generation > of.ended():

@@ -162,6 +162,11 @@ func entered(rule, user string, kind persistence.EntryKind, at persistence.Insta
 	return contradiction{rule, func(w world) { w.entry(user, kind, at, name, generation) }, persistence.EntryKey(user, kind, at, name), contains}
 }
 
+// alone has the head of the reborn conversation say that it began alone.
+func alone(w world) {
+	w.set(persistence.HeadKey(reborn), (&persistence.Head{Generation: 6, Deadline: 900, Due: 900, Members: 1, Alone: true}).Encode())
+}
+
 func TestCheckNamesEachContradiction(t *testing.T) {
 	for _, test := range []contradiction{
 		{"a value that does not decode", func(w world) {
@@ -218,6 +223,8 @@ func TestCheckNamesEachContradiction(t *testing.T) {
 			w.set(persistence.MemberKey(reborn, "ann"), persistence.Member{Generation: 5}.Encode())
 		}, persistence.MemberKey(reborn, "ann"), "has a membership of generation 6"},
 		{"rows of a generation that is gone", func(w world) { w.drop(persistence.DueKey(reborn, 40, 5)) }, persistence.MemberKey(reborn, "bob"), "is gone"},
+		{"rows of a generation that the next one began without", alone, persistence.MemberKey(reborn, "bob"), "generation 5 of \"a:reborn\" is left"},
+		{"an entry of a generation that the next one began without", alone, persistence.EntryKey("bob", persistence.EntryActive, 30, reborn), "has left this entry"},
 		{"rows without any head", func(w world) {
 			w.set(persistence.TailKey("a:none"), (&persistence.Tail{Generation: 1}).Encode())
 		}, persistence.TailKey("a:none"), "is gone"},
