@@ -25,7 +25,7 @@ func (c *cell) runs() bool {
 	return ok
 }
 
-// actorOf returns the cell of an actor; nil where that is no longer its own. Only the shard's actor calls it.
+// actorOf returns the cell of an actor; nil where that is no longer its own. It is called in the worker's turn, in which alone anything is sent to conversations' actors.
 func (t *table) actorOf(who *actor.PID) *cell {
 	number, at, _ := strings.Cut(who.Id, ".")
 	count, err := strconv.ParseUint(number, 36, 64)

@@ -46,7 +46,7 @@ type cell struct {
 	asking atomic.Int32      // questions of its actor's state that are being answered: the answer is of no use to another one
 	uses   atomic.Uint32     // since residents last looked, mostUses at most
 	slot   slot              // in its shard's table
-	number uint64            // in the name of its actor; 0: it has none. Only the shard's actor uses it
+	number uint64            // in the name of its actor; 0: it has none. It is used in the worker's turn only
 	actor  conversationActor // what handles its messages: protoactor's, or in a visit
 	before *cell             // in whose place it stands, and whose actor may not have ended yet; only the shard's actor uses it
 
