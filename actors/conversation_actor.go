@@ -26,7 +26,7 @@ type conversationActor struct {
 	unreadable error  // why the memberships that the next proposal needs are not known
 }
 
-// receive does nothing on Stopping and Stopped: a panic there would make the actor immortal.
+// receive handles a message in the turn of its cell. It does nothing on Stopping and Stopped: a panic there would make the actor immortal.
 func (a *conversationActor) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *intake:

@@ -17,7 +17,7 @@ type shard struct {
 	epoch  persistence.Epoch
 	worker *worker
 	pid    *actor.PID // set before the engine has started
-	turn   *cell      // whose actor has its turn, in the worker's; else the one that had it last
+	turn   *cell      // whose actor has a turn, or had the last one; it is used in the worker's turn only
 
 	cells *table
 

@@ -15,7 +15,7 @@ type shardActor struct {
 
 	residents residents
 	props     *actor.Props // of all conversations: each is spawned with what is in spawning
-	spawning  *cell        // protoactor asks for the mailbox before the spawner returns, and not again: none is ever restarted
+	spawning  *cell        // protoactor asks for the mailbox before the spawner returns
 	drained   func()       // set while draining
 }
 

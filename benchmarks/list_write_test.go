@@ -54,17 +54,12 @@ func listWrites(b *testing.B, members int, between time.Duration) {
 	}
 	var took []time.Duration
 	var rows, bytes int64
-	flush := func() { // what is answered is logged, and in the store only later
-		if err := engine.Flush(ctx()); err != nil {
-			b.Fatal(err)
-		}
-	}
 	for b.Loop() {
 		for range *lists.samples {
-			flush()
+			settle(b, engine)
 			rowsBefore, bytesBefore := store.rows.Load(), store.bytes.Load()
 			took = append(took, post())
-			flush()
+			settle(b, engine)
 			rows += store.rows.Load() - rowsBefore
 			bytes += store.bytes.Load() - bytesBefore
 		}

@@ -31,7 +31,7 @@ type Head struct {
 	Kept    Instant
 	Witness string  // with Kept: a member who has something unread, found once the retention had run out; as long as there is one, nothing is due. "": none is known
 	Touched Instant // when anything last changed, a member's own marks among them, where the retention goes by that; zero: it is not known
-	Alone   bool    // nothing of an earlier generation was left when it began; false: or it is not known
+	Alone   bool    // nothing of an earlier generation was left when it began, but for its due entry where that is deleted last; false: or it is not known
 }
 
 // Tombstone stands in a head's place for a while after a generation was deleted, so that a late repeat of an old post changes nothing.

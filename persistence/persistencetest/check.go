@@ -29,7 +29,8 @@ func (v *ViolationError) Error() string { return fmt.Sprintf("%q: %s", v.Key, v.
 //     a witness, who is a member.
 //   - A due entry says how its generation ended, or it is the one entry that the live head points to. No generation has two.
 //   - A conversation's other rows belong to its live head's generation; or to an older one, or to that one, while a due entry says that it ended, or that a later
-//     one did. A tail next to a live head has its generation. Where that began alone, no other row is of an older one, but for an EntryOwn.
+//     one did. A tail next to a live head has its generation. Next to a head that began alone, none of them is of an older
+//     one, but for an EntryOwn.
 //   - A member row has a membership of the same generation, and the other way round.
 //   - A live head counts its memberships that have not left, until its generation ended.
 //   - A live head that is not large has a roster of its members, if it has any. Until its generation ended, each member and nobody else has the entries that lead a reader

@@ -30,7 +30,7 @@ func (c *checker) judgeIndex(name string, of *conversation) {
 		switch {
 		case err != nil:
 			c.report([]byte(key), "%v", err)
-		case kind != persistence.EntryOwn && of.outdoes(generation):
+		case kind != persistence.EntryOwn && of.beganWithout(generation):
 			c.report([]byte(key), "generation %d of %q has left this entry, and the head says that it left nothing", generation, name)
 		case want[key] || generation <= of.ended():
 		case kind != persistence.EntryOwn:

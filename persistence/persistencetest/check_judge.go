@@ -44,8 +44,8 @@ func (of *conversation) ended() (latest persistence.Generation) {
 	return latest
 }
 
-// outdoes reports whether a live head says that nothing of an earlier generation was left when it began.
-func (of *conversation) outdoes(generation persistence.Generation) bool {
+// beganWithout reports whether a live head says that nothing of a generation before it was left when it began.
+func (of *conversation) beganWithout(generation persistence.Generation) bool {
 	return of.head != nil && of.head.Alone && generation < of.head.Generation
 }
 
@@ -130,7 +130,7 @@ func (c *checker) judgeRows(name string, of *conversation) {
 	stray := func(key []byte, generation persistence.Generation) {
 		switch {
 		case of.head != nil && generation == of.head.Generation:
-		case of.outdoes(generation):
+		case of.beganWithout(generation):
 			c.report(key, "generation %d of %q is left, and the head says that none was when it began", generation, name)
 		case generation > of.current() && of.current() != 0:
 			c.report(key, "generation %d is later than the latest of %q, %d", generation, name, of.current())
