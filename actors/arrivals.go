@@ -1,10 +1,14 @@
 package actors
 
-// arrivals counts proposals among a worker's tasks: those of the conversations that share a slot together and, only once those of one may be too many, each conversation's by itself.
+import "iter"
+
+// arrivals counts proposals among a worker's tasks: all together; once those of one conversation may be too many, those of the conversations that share a slot; and where those may be, each
+// conversation's by itself.
 type arrivals struct {
-	slots   [1 << 12]uint32
 	all     int
-	crowded map[uint16]sharers // by slot: where each conversation is counted by itself; empty whenever there are no proposals
+	slotted bool               // slots are counted: since there might have been too many, and until there are none
+	crowded map[uint16]sharers // by slot: where each conversation is counted by itself; empty where slots are not counted
+	slots   [1 << 12]uint32    // all 0 where they are not counted
 }
 
 // slotOf returns the slot of a conversation whose name has that hash.
@@ -12,28 +16,39 @@ func slotOf(hash uint64) uint16 { return uint16(hash % uint64(len(arrivals{}.slo
 
 // count counts a proposal in, or out with -1.
 func (a *arrivals) count(m *intake, n int) {
-	a.slots[m.slot] += uint32(n)
 	a.all += n
-	if len(a.crowded) == 0 {
+	if !a.slotted {
 		return
 	}
+	a.slots[m.slot] += uint32(n)
 	if a.all == 0 {
+		a.slotted = false
 		clear(a.crowded)
 	} else if of := a.crowded[m.slot]; of != nil {
 		of.count(m.proposal.Conversation, n)
 	}
 }
 
-// atLeast reports whether there are at least so many of a proposal's conversation. tasks is where they all are: it is looked through when a slot is crowded for the first time since there were none.
+// atLeast reports whether there are at least so many of a proposal's conversation. tasks is where they all are: it is looked through where there may be for the first time since there were none, and
+// once more for each slot that is crowded.
 func (a *arrivals) atLeast(bound int, m *intake, tasks *fifo[task]) bool {
+	if !a.slotted {
+		if a.all < max(1, bound) {
+			return bound <= 0
+		}
+		a.slotted = true
+		for other := range intakes(tasks) {
+			a.slots[other.slot]++
+		}
+	}
 	if int(a.slots[m.slot]) < bound {
 		return false
 	}
 	of := a.crowded[m.slot]
 	if of == nil {
 		of = sharers{}
-		for _, t := range tasks.peek(tasks.len()) {
-			if other, ok := t.(*intake); ok && other.slot == m.slot {
+		for other := range intakes(tasks) {
+			if other.slot == m.slot {
 				of.count(other.proposal.Conversation, 1)
 			}
 		}
@@ -43,6 +58,17 @@ func (a *arrivals) atLeast(bound int, m *intake, tasks *fifo[task]) bool {
 		a.crowded[m.slot] = of
 	}
 	return of[m.proposal.Conversation] >= bound
+}
+
+// intakes yields the proposals among tasks.
+func intakes(tasks *fifo[task]) iter.Seq[*intake] {
+	return func(yield func(*intake) bool) {
+		for _, t := range tasks.peek(tasks.len()) {
+			if m, ok := t.(*intake); ok && !yield(m) {
+				return
+			}
+		}
+	}
 }
 
 // sharers is how many proposals there are of each of the conversations that share a slot.

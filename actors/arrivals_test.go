@@ -7,6 +7,13 @@ import (
 	"pgregory.net/rapid"
 )
 
+func count(of map[string]int) (all int) {
+	for _, n := range of {
+		all += n
+	}
+	return all
+}
+
 // Names that share a slot are told apart, whatever the bound is, and however often it was asked before.
 func TestArrivalsAreCountedByConversation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -35,14 +42,23 @@ func TestArrivalsAreCountedByConversation(t *testing.T) {
 				}
 			},
 			"ask": func(t *rapid.T) {
-				m, bound := draw(), rapid.IntRange(1, 6).Draw(t, "bound")
+				m, bound := draw(), rapid.IntRange(-1, 6).Draw(t, "bound")
 				if got := a.atLeast(bound, m, &tasks); got != (want[m.proposal.Conversation] >= bound) {
 					t.Fatalf("at least %d of %s: got %t, there are %d", bound, m.proposal.Conversation, got, want[m.proposal.Conversation])
 				}
 			},
 			"": func(t *rapid.T) {
-				if tasks.len() == 0 && len(a.crowded) > 0 {
-					t.Fatalf("nothing is there, and %d slots are remembered as crowded", len(a.crowded))
+				slotted := 0
+				for _, n := range a.slots {
+					slotted += int(n)
+				}
+				switch all := count(want); {
+				case a.all != all:
+					t.Fatalf("%d are counted, there are %d", a.all, all)
+				case all == 0 && (a.slotted || len(a.crowded) > 0):
+					t.Fatalf("nothing is there, and slots are counted, %d of them as crowded", len(a.crowded))
+				case a.slotted && slotted != all, !a.slotted && slotted != 0:
+					t.Fatalf("of %d, %d are counted in slots", all, slotted)
 				}
 			},
 		})

@@ -67,7 +67,7 @@ func (b *batch) done(n int) {
 // accept takes the proposals in, or refuses them, and returns the workers that were given some, who have not been woken.
 func (b *batch) accept() (given []*worker) {
 	e := b.engine
-	e.counts.received.Add(uint64(len(b.proposals)))
+	e.received.Add(uint64(len(b.proposals)))
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	shut := e.shut()

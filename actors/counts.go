@@ -10,7 +10,6 @@ import (
 
 // counts is what the engine counts as it goes.
 type counts struct {
-	received                                  atomic.Uint64
 	refused                                   tally         // proposals
 	uncommitted                               atomic.Uint64 // among those applied, that were answered with an error
 	waits                                     waitStages
@@ -152,7 +151,7 @@ func (e *Engine) Stats() Stats {
 	s.Store.JournalCommits.Add(&e.counts.commits.journal)
 	s.Store.ReaperCommits.Add(&e.counts.commits.upkeep)
 	// Received is read last, so that it is never less than what became of it.
-	s.Proposals.Received = e.counts.received.Load()
+	s.Proposals.Received = e.received.Load()
 	s.Proposals.Waiting = s.Proposals.Received - s.Proposals.Applied - s.Proposals.Refused
 	if next := e.agenda.next(); next != persistence.Never {
 		s.Reaper.NextDue = next.Time()
@@ -224,5 +223,5 @@ func (e *Engine) waiting() int {
 	for _, w := range e.workers {
 		done += w.tally.total()
 	}
-	return int(max(e.counts.received.Load(), done) - done)
+	return int(max(e.received.Load(), done) - done)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"golang.org/x/sys/cpu"
 
 	"github.com/parley-im/parley/actors/clock"
 	"github.com/parley-im/parley/actors/conversation"
@@ -56,19 +57,30 @@ type Engine struct {
 	counts         counts
 	trap           trap
 
+	entrance
+
 	ctx        context.Context //nolint:containedctx // ends what the engine's goroutines do at the store; stop waits for them
 	cancel     context.CancelCauseFunc
-	gate       sync.RWMutex // held for reading while something is offered; whoever holds it for writing sees no offer half made
-	closed     bool         // under gate
 	draining   atomic.Bool
 	work       sync.WaitGroup // surveys, deletions and the steps of chores
 	stopOnce   sync.Once
 	stopResult error
 	policies   policies
-	queued     atomic.Int64 // bytes of the proposals in all queues, about
-	callers    sync.Pool    // of *caller that wait for nothing
+	callers    sync.Pool // of *caller that wait for nothing
 	done       chan struct{}
 	failure    atomic.Pointer[error]
+}
+
+// entrance is what each proposal that comes in writes. It shares no cache line with what is read for each one that is applied, by another processor.
+type entrance struct {
+	_ cpu.CacheLinePad
+
+	gate     sync.RWMutex // held for reading while something is offered; whoever holds it for writing sees no offer half made
+	closed   bool         // under gate
+	received atomic.Uint64
+	queued   atomic.Int64 // bytes of the proposals in all queues, about
+
+	_ cpu.CacheLinePad
 }
 
 // Start starts an engine on a store, which it takes ownership of all shards of: an engine that had them before is fenced. It returns when the engine is

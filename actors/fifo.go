@@ -34,10 +34,15 @@ func (q *fifo[T]) unshift(item T) {
 
 // pop takes the first item. There must be one.
 func (q *fifo[T]) pop() T {
-	var zero T
 	item := q.items[q.head]
-	q.items[q.head] = zero
-	q.head++
+	q.drop(1)
+	return item
+}
+
+// drop takes the first n items out. There must be as many.
+func (q *fifo[T]) drop(n int) {
+	clear(q.items[q.head : q.head+n])
+	q.head += n
 	if q.head == len(q.items) {
 		q.head = 0
 		q.items = q.items[:0]
@@ -45,7 +50,6 @@ func (q *fifo[T]) pop() T {
 			q.items = nil
 		}
 	}
-	return item
 }
 
 // peek returns up to n of the first items. They stay in the queue, and are good until it is changed.

@@ -38,6 +38,11 @@ func TestAFifoIsAQueueThatKeepsNothingItGaveAway(t *testing.T) {
 				}
 				model = model[1:]
 			},
+			"drop": func(t *rapid.T) {
+				n := rapid.IntRange(0, len(model)).Draw(t, "items")
+				q.drop(n)
+				model = model[n:]
+			},
 			"take": func(t *rapid.T) {
 				if got := q.take(); !slices.Equal(got, model) {
 					t.Fatalf("take: -want +got:\n%s", cmp.Diff(model, got))

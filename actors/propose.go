@@ -64,7 +64,7 @@ func (f replyFunc) reply(_ int, r *Reply) { f(r) }
 // accept takes a proposal in, or refuses it: then the replier has been told. It does not block. Where it was taken in, it returns the worker to whose tasks it was put, who has not been woken, and
 // how many tasks that has.
 func (e *Engine) accept(p *Proposal, to returnTo, m *intake) (w *worker, tasks int) {
-	e.counts.received.Add(1)
+	e.received.Add(1)
 	refusal := check(p)
 	if refusal == nil {
 		e.gate.RLock()

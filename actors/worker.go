@@ -17,6 +17,9 @@ import (
 //
 // Its queue is not bounded by itself: a cell is in it at most once, and so is a load of a cell; proposals that come in are bounded by Config.MaxQueuedBytes.
 type worker struct {
+	number int     // among the engine's
+	engine *Engine // of a dispatcher; nil: it is none
+
 	applying atomic.Int64 // since when a change is being applied, as a persistence.Instant, or since some time before; 0: none is
 
 	applied persistence.Instant // when the last change had been applied; it is whose who has the turn, like what follows
@@ -25,22 +28,18 @@ type worker struct {
 	reply   Reply   // that is about to be given
 	inPlace inPlace // posts
 
-	arrived atomic.Int64 // when a proposal was last made whose caller does not wait and found nothing to be done, as a persistence.Instant
-	running atomic.Bool  // a dispatcher's goroutine has found tasks, and runs them
-
 	soiled soiled // conversations that were posted to in place
 
-	number int     // among the engine's
-	engine *Engine // of a dispatcher; nil: it is none
-
-	mu     sync.Mutex
-	some   sync.Cond
-	tasks  fifo[task]
-	taken  bool // somebody has a dispatcher's turn: runs its tasks
-	closed bool
-	alive  sync.WaitGroup
-
+	mu       sync.Mutex
+	tasks    fifo[task]
+	taken    bool // somebody has a dispatcher's turn: runs its tasks
+	closed   bool
 	arriving arrivals // proposals among the tasks
+
+	arrived atomic.Int64 // when a proposal was last made whose caller does not wait and found nothing to be done, as a persistence.Instant
+	running atomic.Bool  // a dispatcher's goroutine has found tasks, and runs them
+	some    sync.Cond
+	alive   sync.WaitGroup
 }
 
 // task is something to run. It must not block a worker that actors run on.
@@ -180,8 +179,8 @@ func (w *worker) dispatch() {
 func (w *worker) takeTurn() {
 	var tasks [turnOf]task
 	n := copy(tasks[:], w.tasks.peek(turnOf))
+	w.tasks.drop(n)
 	for _, t := range tasks[:n] {
-		w.tasks.pop()
 		if m, ok := t.(*intake); ok {
 			w.arriving.count(m, -1)
 		}
