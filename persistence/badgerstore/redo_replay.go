@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -77,22 +78,24 @@ func (s *Store) replayFrom(m mark, abandon bool) (mark, error) {
 	if len(left.records) == 0 {
 		return none, s.commitMark(none.salt, none.position)
 	}
+	batches, err := left.latest()
+	if err != nil {
+		return m, err
+	}
 	var batch persistence.Batch
-	bytes := 0
-	for i := range left.records {
-		r := &left.records[i]
-		logged, err := r.batch()
-		if err != nil {
-			return m, err
-		}
+	bytes := int64(0)
+	for i, logged := range batches {
 		batch.Clock = max(batch.Clock, logged.Clock)
 		batch.Groups = append(batch.Groups, logged.Groups...)
-		bytes += len(r.body)
-		last := i == len(left.records)-1
+		for k := range logged.Groups {
+			size, _ := costOf(&logged.Groups[k])
+			bytes += size.bytes
+		}
+		last := i == len(batches)-1
 		if !last && bytes < replayBytes && len(batch.Groups) < replayGroups {
 			continue
 		}
-		upTo := &mark{salt: m.salt, position: r.position}
+		upTo := &mark{salt: m.salt, position: left.records[i].position}
 		if last {
 			upTo = &none
 		}
@@ -102,6 +105,57 @@ func (s *Store) replayFrom(m mark, abandon bool) (mark, error) {
 		batch, bytes = persistence.Batch{}, 0
 	}
 	return none, nil
+}
+
+// latest returns the batches of the records without what later ones write over: most of what was logged in a hurry is of rows that were logged again. Where carrying them out is cut short, the mark may be behind a write that was
+// left out; the later one is still in the log.
+func (l *leftover) latest() ([]persistence.Batch, error) {
+	batches := make([]persistence.Batch, len(l.records))
+	later := laterWrites{}
+	for i := range slices.Backward(l.records) {
+		batch, err := l.records[i].batch()
+		if err != nil {
+			return nil, err
+		}
+		later.strip(&batch)
+		batches[i] = batch
+	}
+	return batches, nil
+}
+
+// laterWrites are the certain writes that come later than what is looked at: those without a condition, which are carried out if the epoch is still the shard's.
+type laterWrites map[certainWrite]struct{}
+
+type certainWrite struct {
+	shard persistence.Shard
+	epoch persistence.Epoch
+	key   string
+}
+
+// strip takes out of a batch what is written over later, under the same epoch, and notes the rest. It is given batches from the last to the first.
+func (l laterWrites) strip(batch *persistence.Batch) {
+	for i := range slices.Backward(batch.Groups) {
+		g := &batch.Groups[i]
+		g.Deletes = stripped(l, g, g.Deletes, func(d *persistence.Delete) (key []byte, certain bool) { return d.Key, true })
+		g.Puts = stripped(l, g, g.Puts, func(p *persistence.Put) (key []byte, certain bool) { return p.Key, !p.IfPresent })
+	}
+	batch.Groups = slices.DeleteFunc(batch.Groups, func(g persistence.Group) bool { return len(g.Puts)+len(g.Deletes) == 0 })
+}
+
+func stripped[W any](l laterWrites, g *persistence.Group, writes []W, of func(*W) (key []byte, certain bool)) []W {
+	first := len(writes)
+	for i := range slices.Backward(writes) {
+		key, certain := of(&writes[i])
+		if _, later := l[certainWrite{g.Shard, g.Epoch, string(key)}]; later {
+			continue
+		}
+		if certain {
+			l[certainWrite{g.Shard, g.Epoch, string(key)}] = struct{}{}
+		}
+		first--
+		writes[first] = writes[i]
+	}
+	return writes[first:]
 }
 
 func (s *Store) replayBatch(batch persistence.Batch, upTo *mark) error {
