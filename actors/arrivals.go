@@ -29,12 +29,15 @@ func (a *arrivals) count(m *intake, n int) {
 	}
 }
 
-// atLeast reports whether there are at least so many of a proposal's conversation. tasks is where they all are: it is looked through where there may be for the first time since there were none, and
+// atLeast reports whether there are at least so many of a proposal's conversation. tasks is where they all are: it is looked through when there may be as many for the first time since there were none, and
 // once more for each slot that is crowded.
 func (a *arrivals) atLeast(bound int, m *intake, tasks *fifo[task]) bool {
+	if bound <= 0 {
+		return true
+	}
 	if !a.slotted {
-		if a.all < max(1, bound) {
-			return bound <= 0
+		if a.all < bound {
+			return false
 		}
 		a.slotted = true
 		for other := range intakes(tasks) {

@@ -7,13 +7,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-func count(of map[string]int) (all int) {
-	for _, n := range of {
-		all += n
-	}
-	return all
-}
-
 // Names that share a slot are told apart, whatever the bound is, and however often it was asked before.
 func TestArrivalsAreCountedByConversation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -48,11 +41,14 @@ func TestArrivalsAreCountedByConversation(t *testing.T) {
 				}
 			},
 			"": func(t *rapid.T) {
-				slotted := 0
+				slotted, all := 0, 0
 				for _, n := range a.slots {
 					slotted += int(n)
 				}
-				switch all := count(want); {
+				for _, n := range want {
+					all += n
+				}
+				switch {
 				case a.all != all:
 					t.Fatalf("%d are counted, there are %d", a.all, all)
 				case all == 0 && (a.slotted || len(a.crowded) > 0):

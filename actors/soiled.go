@@ -62,9 +62,7 @@ func (d *soiled) gather(most int) (n int) {
 	for n < most {
 		d.mu.Lock()
 		taken := copy(some[:min(most-n, len(some))], d.queue.peek(most-n))
-		for range taken {
-			d.queue.pop()
-		}
+		d.queue.drop(taken)
 		d.mu.Unlock()
 		for i := range some[:taken] {
 			if i%gatheredBetweenYields == 0 {

@@ -107,8 +107,8 @@ func (s *Store) replayFrom(m mark, abandon bool) (mark, error) {
 	return none, nil
 }
 
-// latest returns the batches of the records without what later ones write over: most of what was logged in a hurry is of rows that were logged again. Where carrying them out is cut short, the mark may be behind a write that was
-// left out; the later one is still in the log.
+// latest returns the batches of the records without what later ones write over: under load, rows are logged again and again before they are committed. Where carrying them out is cut
+// short, the mark may cover a write that was left out; the later one is still in the log.
 func (l *leftover) latest() ([]persistence.Batch, error) {
 	batches := make([]persistence.Batch, len(l.records))
 	later := laterWrites{}
@@ -142,6 +142,7 @@ func (l laterWrites) strip(batch *persistence.Batch) {
 	batch.Groups = slices.DeleteFunc(batch.Groups, func(g persistence.Group) bool { return len(g.Puts)+len(g.Deletes) == 0 })
 }
 
+// stripped does so for the puts, or the deletes, of a group.
 func stripped[W any](l laterWrites, g *persistence.Group, writes []W, of func(*W) (key []byte, certain bool)) []W {
 	first := len(writes)
 	for i := range slices.Backward(writes) {

@@ -32,8 +32,8 @@ var _ persistence.Store = (*Store)(nil)
 
 // Open opens the store in dir, and makes the directory and the store where there is none. It fails with [ErrInUse] where the directory is open
 // already, in this process or another; with [ErrForeign] where it holds something else; with [ErrShards] or persistence.ErrNewerFormat where this
-// program cannot use the store; with [ErrLogDamaged] where what was acknowledged last cannot be read. It blocks while what a crash left is replayed, of Badger's logs and of the redo log, which takes a
-// tenth of a second or so.
+// program cannot use the store; with [ErrLogDamaged] where what was acknowledged last cannot be read. It blocks while what a crash left is replayed, of Badger's logs and of the redo log: a
+// tenth of a second or so, and some seconds where much was logged last.
 func Open(dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if err := prepare(dir); err != nil {
