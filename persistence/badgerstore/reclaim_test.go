@@ -106,6 +106,33 @@ func TestMaintenanceLeavesRoomForItsSteps(t *testing.T) {
 	})
 }
 
+// TestAStepNeedsRoomForTheLevelBelow has all but the latest rows in the last level, which level 0 of a small store is compacted into.
+func TestAStepNeedsRoomForTheLevelBelow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir(), Options{NoSync: true, MaintainEvery: -1})
+		const tables = 6 // one more than level 0 has before Badger compacts it
+		for first := range tables {
+			s.bulkEvery(first, 100*tables, tables, false)
+			if err := s.maintainer.stir(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Second) // virtual: Badger compacts by itself
+		}
+		levels := s.db.Levels()
+		base := levels[lastLevel]
+		if levels[0].NumTables == 0 || !base.IsBaseLevel || base.Size == 0 {
+			t.Fatalf("%+v: the test shows nothing", levels)
+		}
+		needed := stepReserve + twice(levels[0].Size+base.Size)
+		for free, full := range map[uint64]bool{needed - 1: true, needed: false} {
+			room := s.stepSpace(Options{FreeSpace: func(string) (uint64, error) { return free, nil }})
+			if err := room(); errors.Is(err, persistence.ErrStoreFull) != full {
+				t.Errorf("%v with %d bytes free; want it refused: %v", err, free, full)
+			}
+		}
+	})
+}
+
 // TestCommitsGoOnDuringARun has a run wait at each of its steps until there were commits, and compares all rows afterwards.
 func TestCommitsGoOnDuringARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

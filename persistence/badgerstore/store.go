@@ -97,7 +97,7 @@ func (s *Store) stepSpace(o Options) func() error {
 	return func() error {
 		levels := s.db.Levels()
 		bytes := levels[0].Size
-		for _, l := range levels[1:lastLevel] {
+		for _, l := range levels[1:] {
 			if bytes > 0 && l.IsBaseLevel {
 				bytes += l.Size
 			}
