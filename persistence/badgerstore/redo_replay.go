@@ -44,10 +44,10 @@ func readMark(db *badger.DB) (m mark, err error) {
 	return m, nil
 }
 
-// What is carried out of a log at once, about.
+// What is carried out of a log at once, about: many transactions' worth, so that one is made while the one before is being written; and what is done again, at most, where that is cut short.
 const (
-	replayGroups = 20_000
-	replayBytes  = 4 << 20
+	replayGroups = 200_000
+	replayBytes  = 32 << 20
 )
 
 // replay carries out what whoever had the store before has logged and not committed, and removes that log. Where that is cut short, it is done again: it leaves the same.
@@ -123,35 +123,39 @@ func (l *leftover) latest() ([]persistence.Batch, error) {
 	return batches, nil
 }
 
-// laterWrites are the certain writes that come later than what is looked at: those without a condition, which are carried out if the epoch is still the shard's.
-type laterWrites map[certainWrite]struct{}
+// laterWrites are the keys of the certain writes that come later than what is looked at: those without a condition, which are carried out if the epoch is still the shard's.
+type laterWrites map[ownership]map[string]struct{}
 
-type certainWrite struct {
+type ownership struct {
 	shard persistence.Shard
 	epoch persistence.Epoch
-	key   string
 }
 
 // strip takes out of a batch what is written over later, under the same epoch, and notes the rest. It is given batches from the last to the first.
 func (l laterWrites) strip(batch *persistence.Batch) {
 	for i := range slices.Backward(batch.Groups) {
 		g := &batch.Groups[i]
-		g.Deletes = stripped(l, g, g.Deletes, func(d *persistence.Delete) (key []byte, certain bool) { return d.Key, true })
-		g.Puts = stripped(l, g, g.Puts, func(p *persistence.Put) (key []byte, certain bool) { return p.Key, !p.IfPresent })
+		later := l[ownership{g.Shard, g.Epoch}]
+		if later == nil {
+			later = map[string]struct{}{}
+			l[ownership{g.Shard, g.Epoch}] = later
+		}
+		g.Deletes = stripped(later, g.Deletes, func(d *persistence.Delete) (key []byte, certain bool) { return d.Key, true })
+		g.Puts = stripped(later, g.Puts, func(p *persistence.Put) (key []byte, certain bool) { return p.Key, !p.IfPresent })
 	}
 	batch.Groups = slices.DeleteFunc(batch.Groups, func(g persistence.Group) bool { return len(g.Puts)+len(g.Deletes) == 0 })
 }
 
 // stripped does so for the puts, or the deletes, of a group.
-func stripped[W any](l laterWrites, g *persistence.Group, writes []W, of func(*W) (key []byte, certain bool)) []W {
+func stripped[W any](later map[string]struct{}, writes []W, of func(*W) (key []byte, certain bool)) []W {
 	first := len(writes)
 	for i := range slices.Backward(writes) {
 		key, certain := of(&writes[i])
-		if _, later := l[certainWrite{g.Shard, g.Epoch, string(key)}]; later {
+		if _, over := later[string(key)]; over {
 			continue
 		}
 		if certain {
-			l[certainWrite{g.Shard, g.Epoch, string(key)}] = struct{}{}
+			later[string(key)] = struct{}{}
 		}
 		first--
 		writes[first] = writes[i]
