@@ -21,7 +21,7 @@ const (
 	maxDoubt = time.Hour
 	// maxPause bounds the pause between two steps.
 	maxPause = 5 * time.Second
-	// crowded is how many tables of level 0 end a run: Badger's own compactions stand still meanwhile, and at 15 tables writes would.
+	// crowded is how many tables of level 0 end a run: Badger's own compactions stand still meanwhile, and once they are stalling, writes would.
 	crowded = 8
 	// flushPoll is how often it is looked whether Badger has made a table of a memtable.
 	flushPoll = 10 * time.Millisecond

@@ -7,9 +7,9 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// DefaultReserve is how much free space a store leaves on its disk unless [Options] says otherwise: what a compaction of fifteen tables of level 0, at which writes stand still, may write
-// before it deletes what it replaces.
-const DefaultReserve = 15*memtable + baseLevel + 16<<20
+// DefaultReserve is how much free space a store leaves on its disk unless [Options] says otherwise, 320 MiB: what a compaction of level 0 may write before it deletes what it replaces, and
+// the table that is made of a memtable meanwhile.
+const DefaultReserve = (stalling+1)*memtable + baseLevel
 
 // DefaultRowCache is how much memory a store keeps rows in unless [Options] says otherwise: about two hundred thousand of them.
 const DefaultRowCache = 32 << 20
@@ -76,6 +76,8 @@ const (
 	magic = 0x5059 // "PY"
 	// memtable is how large Badger's memtables are, and so its tables of level 0, before they are compressed.
 	memtable = 16 << 20
+	// stalling is how many tables of level 0 there are when writes stand still.
+	stalling = 15
 	// maxValue is where Badger would begin to move values into its value log, which nothing here ever compacts.
 	maxValue = 1 << 20
 	// baseLevel is how large the level may be that level 0 is compacted into: about as large as what comes at once, five memtables as tables, so that neither is rewritten for little of the
@@ -94,6 +96,7 @@ func (o Options) badger(dir string, logger badger.Logger) badger.Options {
 	b.MemTableSize = memtable
 	b.NumMemtables = 2
 	b.NumCompactors = 2
+	b.NumLevelZeroTablesStall = stalling
 	b.BaseLevelSize = baseLevel
 	b.MaxLevels = lastLevel + 1
 	b.NumVersionsToKeep = 1
