@@ -138,6 +138,7 @@ func (c *committer) commit(r *request) {
 		total = total.plus(costs[i])
 	}
 	if r.err = c.space.take(total.bytes); r.err != nil {
+		c.redo.giveBack()
 		return
 	}
 	if !c.ride(r, cost{}) { // also where nothing is written: what that is owed to may be on its way
@@ -180,8 +181,13 @@ func (c *committer) acquire(r *request) {
 	if r.err = c.space.take(fixed.bytes + size.bytes); r.err != nil {
 		return
 	}
-	for i := range logged {
-		if !c.bringIn(r, &logged[i]) {
+	batches, err := latest(logged)
+	if err != nil {
+		r.err = fmt.Errorf("badgerstore: what was logged before: %w", err)
+		return
+	}
+	for i := range batches {
+		if !c.bringIn(r, &batches[i]) {
 			return
 		}
 	}
@@ -216,13 +222,14 @@ func (c *committer) marked() persistence.Position {
 	return position
 }
 
-// bringIn carries out a record of the log for a request. It returns false where there is no more to be done for that now.
-func (c *committer) bringIn(r *request, logged *record) bool {
-	batch, err := logged.batch()
-	if err == nil {
-		err = c.space.take(int64(len(logged.body)))
+// bringIn carries out what was logged, for a request. It returns false where there is no more to be done for that now.
+func (c *committer) bringIn(r *request, batch *persistence.Batch) bool {
+	var bytes int64
+	for i := range batch.Groups {
+		size, _ := costOf(&batch.Groups[i])
+		bytes += size.bytes
 	}
-	if err != nil {
+	if err := c.space.take(bytes); err != nil {
 		r.err = fmt.Errorf("badgerstore: what was logged before: %w", err)
 		return false
 	}

@@ -18,8 +18,8 @@ import (
 const (
 	// redoDir is where the redo log is, within the store's directory.
 	redoDir = "redo"
-	// spareSegments is how many files that are not needed any more are kept, to be used again.
-	spareSegments = 4
+	// spareSegments is how many files that are not needed any more are kept, to be used again, where the disk is not full: as many as a log has that is long. Each that is removed, and made again, holds up who logs.
+	spareSegments = 32
 	// spareRecord is how large the room for a record may be that is kept for the next.
 	spareRecord = 1 << 20
 )
@@ -202,7 +202,26 @@ func (r *redo) reserve(bytes int64) error {
 	r.space.turn(uncovered)
 	last := r.files[len(r.files)-1]
 	grow := last.growth(last.end + int64(len(r.buffer)))
-	return r.space.take(bytes + grow)
+	err := r.space.take(bytes + grow)
+	if err != nil {
+		r.dropSpare()
+	}
+	return err
+}
+
+// giveBack has the disk have what is kept to be used again.
+func (r *redo) giveBack() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropSpare()
+}
+
+// dropSpare removes the files that are not needed. r.mu is held.
+func (r *redo) dropSpare() {
+	for _, s := range r.spare {
+		_ = s.drop() // as in reuse
+	}
+	r.spare = nil
 }
 
 // writable returns the file that takes a record of that length. r.mu is held.

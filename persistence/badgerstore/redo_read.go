@@ -45,15 +45,23 @@ type leftover struct {
 	records []record             // in order, behind the mark
 	last    persistence.Position // the highest position that was found
 	damage  error                // nil; or why there may be more than the records
+	files   []mapped             // where the records' bytes are
 }
 
-// readRedo reads the log in a store's directory, of which everything up to marked was committed.
+// release gives the records' bytes back.
+func (l *leftover) release() {
+	for _, m := range l.files {
+		m.release()
+	}
+}
+
+// readRedo reads the log in a store's directory, of which everything up to marked was committed. What it returns is to be released.
 func readRedo(dir string, of salt, marked persistence.Position) (*leftover, error) {
 	files, contents, err := openRedo(filepath.Join(dir, redoDir), of)
 	if err != nil {
 		return nil, err
 	}
-	left := &leftover{salt: of, last: marked}
+	left := &leftover{salt: of, last: marked, files: contents}
 	lax := false
 	for i, s := range files {
 		lax = lax || s.lax
@@ -90,7 +98,7 @@ func readRedo(dir string, of salt, marked persistence.Position) (*leftover, erro
 }
 
 // openRedo returns the files of a log, oldest first, and their bytes. They are closed.
-func openRedo(dir string, of salt) (files []*segment, contents [][]byte, err error) {
+func openRedo(dir string, of salt) (files []*segment, contents []mapped, err error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*"+segmentExt))
 	if err != nil {
 		return nil, nil, err
@@ -98,9 +106,16 @@ func openRedo(dir string, of salt) (files []*segment, contents [][]byte, err err
 	type content struct {
 		*segment
 
-		bytes []byte
+		bytes mapped
 	}
 	var all []content
+	defer func() {
+		if err != nil {
+			for _, c := range all {
+				c.bytes.release()
+			}
+		}
+	}()
 	for _, name := range names {
 		f, err := os.Open(name) //nolint:gosec // a name of ours
 		if errors.Is(err, fs.ErrNotExist) {
@@ -134,18 +149,21 @@ func openRedo(dir string, of salt) (files []*segment, contents [][]byte, err err
 	return files, contents, nil
 }
 
-// load reads a file, unless it is of another log. One whose header is damaged counts as one without records.
-func (s *segment) load(of salt) (b []byte, ok bool, err error) {
-	ok, err = s.readHeader(of)
+// load maps a file, unless it is of another log. One whose header is damaged counts as one without records.
+func (s *segment) load(of salt) (b mapped, ok bool, err error) {
+	known, err := s.readHeader(of)
 	if err != nil {
 		return nil, false, err
 	}
-	if b, err = s.read(); err != nil {
+	if b, err = mapFile(s.file); err != nil {
 		return nil, false, err
 	}
-	if !ok {
+	if !known {
 		s.before = 0
-		return b, bytes.Contains(b, of[:]), nil
+		if !bytes.Contains(b, of[:]) {
+			b.release()
+			return nil, false, nil
+		}
 	}
 	return b, true, nil
 }

@@ -95,33 +95,41 @@ func readRecord(b []byte, s salt) (r record, length int, ok bool) {
 	}, length, true
 }
 
-// batch returns the batch of a record, which shares its bytes.
-func (r *record) batch() (persistence.Batch, error) {
+// scratch is where a record is decoded, again and again.
+type scratch struct {
+	groups  []persistence.Group
+	puts    []persistence.Put
+	deletes []persistence.Delete
+}
+
+// decode reads a record but for the groups of shards that are not wanted. What is in the scratch then shares the record's bytes, and is good until the next call.
+func (r *record) decode(into *scratch, wanted func(persistence.Shard) bool) (persistence.Instant, error) {
+	into.groups, into.puts, into.deletes = into.groups[:0], into.puts[:0], into.deletes[:0]
 	d := &decoder{rest: r.body}
-	batch := persistence.Batch{Clock: persistence.Instant(d.number())}
-	batch.Groups = make([]persistence.Group, d.count())
-	for i := range batch.Groups {
-		g := &batch.Groups[i]
-		g.Shard = persistence.Shard(d.number())
-		g.Epoch = persistence.Epoch(d.number())
-		g.Puts = make([]persistence.Put, d.count())
-		for k := range g.Puts {
-			put := &g.Puts[k]
-			put.Key = d.bytes(d.number())
+	clock := persistence.Instant(d.number())
+	for range d.count() {
+		g := persistence.Group{Shard: persistence.Shard(d.number()), Epoch: persistence.Epoch(d.number())}
+		puts, deletes := len(into.puts), len(into.deletes)
+		for range d.count() {
+			put := persistence.Put{Key: d.bytes(d.number())}
 			n := d.number()
 			put.Value, put.IfPresent = d.bytes(n>>1), n&1 != 0
+			into.puts = append(into.puts, put)
 		}
-		if n := d.count(); n > 0 {
-			g.Deletes = make([]persistence.Delete, n)
+		for range d.count() {
+			into.deletes = append(into.deletes, persistence.Delete{Key: d.bytes(d.number())})
 		}
-		for k := range g.Deletes {
-			g.Deletes[k].Key = d.bytes(d.number())
+		if !wanted(g.Shard) {
+			into.puts, into.deletes = into.puts[:puts], into.deletes[:deletes]
+			continue
 		}
+		g.Puts, g.Deletes = into.puts[puts:], into.deletes[deletes:]
+		into.groups = append(into.groups, g)
 	}
 	if d.failed || len(d.rest) > 0 {
-		return persistence.Batch{}, fmt.Errorf("the record at position %d: %w", r.position, errRecord)
+		return 0, fmt.Errorf("the record at position %d: %w", r.position, errRecord)
 	}
-	return batch, nil
+	return clock, nil
 }
 
 // decoder reads the parts of a batch. Once something is not there, everything is zero.

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -71,6 +73,7 @@ func (s *Store) replayFrom(m mark, abandon bool) (mark, error) {
 	if err != nil {
 		return m, err
 	}
+	defer left.release()
 	if left.damage != nil && !abandon {
 		return m, left.damage
 	}
@@ -78,7 +81,7 @@ func (s *Store) replayFrom(m mark, abandon bool) (mark, error) {
 	if len(left.records) == 0 {
 		return none, s.commitMark(none.salt, none.position)
 	}
-	batches, err := left.latest()
+	batches, err := latest(left.records)
 	if err != nil {
 		return m, err
 	}
@@ -107,20 +110,49 @@ func (s *Store) replayFrom(m mark, abandon bool) (mark, error) {
 	return none, nil
 }
 
-// latest returns the batches of the records without what later ones write over: under load, rows are logged again and again before they are committed. Where carrying them out is cut
-// short, the mark may cover a write that was left out; the later one is still in the log.
-func (l *leftover) latest() ([]persistence.Batch, error) {
-	batches := make([]persistence.Batch, len(l.records))
-	later := laterWrites{}
-	for i := range slices.Backward(l.records) {
-		batch, err := l.records[i].batch()
-		if err != nil {
-			return nil, err
+// latest returns the batches of some records without what later ones write over: under load, rows are logged again and again before they are committed. Where carrying them out is cut
+// short, the mark may cover a write that was left out; the later one is still in the log. They share the records' bytes.
+func latest(records []record) ([]persistence.Batch, error) {
+	batches := make([]persistence.Batch, len(records))
+	parts := make([][][]persistence.Group, runtime.GOMAXPROCS(0)) // of each processor, by record
+	errs := make([]error, len(parts))
+	var workers sync.WaitGroup
+	for i := range parts {
+		parts[i] = make([][]persistence.Group, len(records))
+		workers.Go(func() {
+			mine := func(shard persistence.Shard) bool { return int(shard)%len(parts) == i }
+			errs[i] = latestOf(records, mine, func(at int, clock persistence.Instant, groups []persistence.Group) {
+				parts[i][at] = groups
+				if i == 0 {
+					batches[at].Clock = clock
+				}
+			})
+		})
+	}
+	workers.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for at := range batches {
+		for i := range parts {
+			batches[at].Groups = append(batches[at].Groups, parts[i][at]...)
 		}
-		later.strip(&batch)
-		batches[i] = batch
 	}
 	return batches, nil
+}
+
+// latestOf is latest for some of the shards: what is left of each record, from the last to the first.
+func latestOf(records []record, wanted func(persistence.Shard) bool, give func(at int, clock persistence.Instant, groups []persistence.Group)) error {
+	later := laterWrites{}
+	var into scratch
+	for at := range slices.Backward(records) {
+		clock, err := records[at].decode(&into, wanted)
+		if err != nil {
+			return err
+		}
+		give(at, clock, later.strip(into.groups))
+	}
+	return nil
 }
 
 // laterWrites are the keys of the certain writes that come later than what is looked at: those without a condition, which are carried out if the epoch is still the shard's.
@@ -131,10 +163,11 @@ type ownership struct {
 	epoch persistence.Epoch
 }
 
-// strip takes out of a batch what is written over later, under the same epoch, and notes the rest. It is given batches from the last to the first.
-func (l laterWrites) strip(batch *persistence.Batch) {
-	for i := range slices.Backward(batch.Groups) {
-		g := &batch.Groups[i]
+// strip returns what is left of a batch's groups without what is written over later, under the same epoch, and notes that. It is given batches from the last to the first, and keeps nothing of
+// their slices.
+func (l laterWrites) strip(groups []persistence.Group) (left []persistence.Group) {
+	for i := range slices.Backward(groups) {
+		g := &groups[i]
 		later := l[ownership{g.Shard, g.Epoch}]
 		if later == nil {
 			later = map[string]struct{}{}
@@ -143,7 +176,13 @@ func (l laterWrites) strip(batch *persistence.Batch) {
 		g.Deletes = stripped(later, g.Deletes, func(d *persistence.Delete) (key []byte, certain bool) { return d.Key, true })
 		g.Puts = stripped(later, g.Puts, func(p *persistence.Put) (key []byte, certain bool) { return p.Key, !p.IfPresent })
 	}
-	batch.Groups = slices.DeleteFunc(batch.Groups, func(g persistence.Group) bool { return len(g.Puts)+len(g.Deletes) == 0 })
+	for i := range groups {
+		if g := groups[i]; len(g.Puts)+len(g.Deletes) > 0 {
+			g.Puts, g.Deletes = slices.Clone(g.Puts), slices.Clone(g.Deletes)
+			left = append(left, g)
+		}
+	}
+	return left
 }
 
 // stripped does so for the puts, or the deletes, of a group.

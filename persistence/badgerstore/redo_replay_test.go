@@ -35,35 +35,38 @@ func carryOut(rows map[string]string, batches []persistence.Batch) {
 // What is left out of a log changes nothing, whatever was in the store before, and wherever carrying it out is cut short.
 func TestWhatIsLoggedAgainIsCarriedOutOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		key := func(label string) []byte { return []byte{'a' + byte(rapid.IntRange(0, 4).Draw(t, label))} }
+		key := func(shard persistence.Shard, label string) []byte {
+			return []byte{'0' + byte(shard), 'a' + byte(rapid.IntRange(0, 4).Draw(t, label))}
+		}
+		shard := func() persistence.Shard { return persistence.Shard(rapid.IntRange(0, 2).Draw(t, "shard")) }
 		before := map[string]string{}
 		for range rapid.IntRange(0, 3).Draw(t, "rows before") {
-			before[string(key("row"))] = "before"
+			before[string(key(shard(), "row"))] = "before"
 		}
-		var l leftover
+		var records []record
 		var all []persistence.Batch
 		value := 0
 		for at := range rapid.IntRange(1, 8).Draw(t, "records") {
 			var batch persistence.Batch
 			for range rapid.IntRange(0, 3).Draw(t, "groups") {
-				g := persistence.Group{Shard: 1, Epoch: persistence.Epoch(rapid.IntRange(fenced, fenced+1).Draw(t, "epoch"))}
+				g := persistence.Group{Shard: shard(), Epoch: persistence.Epoch(rapid.IntRange(fenced, fenced+1).Draw(t, "epoch"))}
 				for range rapid.IntRange(0, 3).Draw(t, "puts") {
 					value++
-					g.Puts = append(g.Puts, persistence.Put{Key: key("put"), Value: fmt.Append(nil, value), IfPresent: rapid.Bool().Draw(t, "if present")})
+					g.Puts = append(g.Puts, persistence.Put{Key: key(g.Shard, "put"), Value: fmt.Append(nil, value), IfPresent: rapid.Bool().Draw(t, "if present")})
 				}
 				for range rapid.IntRange(0, 2).Draw(t, "deletes") {
-					g.Deletes = append(g.Deletes, persistence.Delete{Key: key("delete")})
+					g.Deletes = append(g.Deletes, persistence.Delete{Key: key(g.Shard, "delete")})
 				}
 				batch.Groups = append(batch.Groups, g)
 			}
 			b := appendRecord(nil, &batch)
-			l.records = append(l.records, record{position: persistence.Position(at + 1), body: b[recordHeader:]})
+			records = append(records, record{position: persistence.Position(at + 1), body: b[recordHeader:]})
 			all = append(all, batch)
 		}
 		want := maps.Clone(before)
 		carryOut(want, all)
 
-		latest := latestOf(t, &l)
+		latest := latestBatches(t, records)
 		certain := map[string]int{}
 		for _, batch := range latest {
 			for _, g := range batch.Groups {
@@ -82,7 +85,7 @@ func TestWhatIsLoggedAgainIsCarriedOutOnce(t *testing.T) {
 		for cut := range latest {
 			got := maps.Clone(before)
 			carryOut(got, latest[:cut])
-			carryOut(got, latestOf(t, &leftover{records: l.records[cut:]}))
+			carryOut(got, latestBatches(t, records[cut:]))
 			if !maps.Equal(got, want) {
 				t.Fatalf("cut short after %d records: %v, want %v", cut, got, want)
 			}
@@ -90,13 +93,13 @@ func TestWhatIsLoggedAgainIsCarriedOutOnce(t *testing.T) {
 	})
 }
 
-func latestOf(t *rapid.T, l *leftover) []persistence.Batch {
-	batches, err := l.latest()
+func latestBatches(t *rapid.T, records []record) []persistence.Batch {
+	batches, err := latest(records)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(batches) != len(l.records) {
-		t.Fatalf("%d batches of %d records", len(batches), len(l.records))
+	if len(batches) != len(records) {
+		t.Fatalf("%d batches of %d records", len(batches), len(records))
 	}
 	return batches
 }

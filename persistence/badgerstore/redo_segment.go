@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/dgraph-io/ristretto/v2/z"
+
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -133,6 +135,25 @@ func (s *segment) read() ([]byte, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// mapped is the bytes of a file, which are read as they are looked at and take no heap. Nobody writes to the file meanwhile.
+type mapped []byte
+
+// mapFile maps a file as it is. It may be closed then.
+func mapFile(f *os.File) (mapped, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return nil, err
+	}
+	return z.Mmap(f, false, info.Size())
+}
+
+// release gives them back.
+func (m mapped) release() {
+	if len(m) > 0 {
+		_ = z.Munmap(m) // it was mapped, and only read
+	}
 }
 
 // drop closes the file and removes it.

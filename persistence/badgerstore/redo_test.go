@@ -103,6 +103,7 @@ func (a *abandoned) left(t *testing.T, of salt) *leftover {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(left.release)
 	return left
 }
 
@@ -324,6 +325,58 @@ func TestAFullDiskRefusesToLogUntilThereIsSpace(t *testing.T) {
 	}
 }
 
+// Files of the log that are kept to be used again are not what fills a disk.
+func TestAFullDiskHasNoSpareFilesOfTheLog(t *testing.T) {
+	const reserve = 1 << 20
+	for name, refused := range map[string]func(s *subject) error{
+		"a log":    func(s *subject) error { _, err := s.Log(t.Context(), s.batch("b")); return err },
+		"a commit": func(s *subject) error { _, err := s.Commit(t.Context(), s.batch("b")); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var free atomic.Uint64
+			free.Store(math.MaxUint64)
+			dir := t.TempDir()
+			s := open(t, dir, Options{NoSync: true, ReserveBytes: reserve, FreeSpace: func(string) (uint64, error) { return free.Load(), nil }})
+			batch := s.batch("a")
+			batch.Groups[0].Puts[0].Value = make([]byte, 500_000)
+			var last persistence.Position
+			for range 100 { // 50 MB
+				var err error
+				if last, err = s.Log(t.Context(), batch); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := s.Commit(t.Context(), persistence.Batch{Logged: last}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Log(t.Context(), s.batch("a")); err != nil { // which finds that the files are not needed
+				t.Fatal(err)
+			}
+			files := func() int {
+				names, err := filepath.Glob(filepath.Join(dir, redoDir, "*"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(names)
+			}
+			if n := files(); n < 3 {
+				t.Fatalf("%d files are kept; want all that the log had", n)
+			}
+			free.Store(reserve)
+			if err := refused(s); !errors.Is(err, persistence.ErrStoreFull) {
+				t.Fatalf("%v, want ErrStoreFull", err)
+			}
+			if n := files(); n != 1 {
+				t.Errorf("%d files, want that which is written to", n)
+			}
+			free.Store(math.MaxUint64)
+			if _, err := s.Log(t.Context(), s.batch("c")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestFilesOfTheLogAreUsedAgain(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{NoSync: true})
@@ -354,6 +407,13 @@ func TestFilesOfTheLogAreUsedAgain(t *testing.T) {
 	again.want(false, "a")
 }
 
+func decoded(r *record) (batch persistence.Batch, err error) {
+	var into scratch
+	batch.Clock, err = r.decode(&into, func(persistence.Shard) bool { return true })
+	batch.Groups = into.groups
+	return batch, err
+}
+
 func TestRecordsAreReadAsTheyWereWritten(t *testing.T) {
 	want := persistence.Batch{Clock: 77, Groups: []persistence.Group{
 		{Shard: 3, Epoch: 9, Puts: []persistence.Put{{Key: []byte("a"), Value: []byte("1")}, {Key: []byte("b"), Value: []byte{}, IfPresent: true}}, Deletes: []persistence.Delete{{Key: []byte("c")}}},
@@ -363,7 +423,7 @@ func TestRecordsAreReadAsTheyWereWritten(t *testing.T) {
 	of := salt{1, 2, 3}
 	seal(b, of, 12, 7)
 	r, length, ok := readRecord(b, of)
-	got, err := r.batch()
+	got, err := decoded(&r)
 	if !ok || length != len(b) || r.position != 12 || r.before != 7 || err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %+v, %+v, %v; want %+v", r, got, err, want)
 	}
@@ -379,7 +439,7 @@ func FuzzReadRecord(f *testing.F) {
 	f.Add(b)
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		r := record{body: b}
-		_, _ = r.batch()
+		_, _ = decoded(&r)
 		_, _, _ = readRecord(b, salt{1})
 	})
 }

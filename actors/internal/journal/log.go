@@ -12,8 +12,9 @@ const (
 	// handedShare is the part of MaxBytes, in eighths, that may be logged and not in the store: beyond that, who waits waits for the store. It is begun to be written where half of that is there, so that what comes
 	// meanwhile finds room.
 	handedShare = 6
-	// mostLogged bounds the bytes of rows in the log that are not in the store, all of which are read again after a crash. They are begun to be written at half of that, too.
-	mostLogged = 128 << 20
+	// mostLogged bounds the bytes of rows in the log that are not in the store, all of which are read again after a crash, though of a row that was logged again and again only the last is written then. They are begun to be
+	// written at half of that, too.
+	mostLogged = 512 << 20
 	// restLogged is for how many times MostInterval what was logged may wait while more of it comes: a crash takes nothing of it back.
 	restLogged = 8
 )
