@@ -44,8 +44,9 @@ func TestABatchOfUnknownOutcomeIsWrittenAgainUnchanged(t *testing.T) {
 					failures.Add(1)
 				}
 				f.store.SetFaults(kindsOfFailure(func() bool { return failures.Add(-1) >= 0 })[how])
-				first := f.addWaiting("group:1", head("group:1", "1"), deleted(tail("group:1", "")))
+				seq := f.add("group:1", head("group:1", "1"), deleted(tail("group:1", ""))) // nobody waits: it is not logged before the other is there
 				other := f.addWaiting("group:2", head("group:2", "1"))
+				first := f.wait("group:1", seq)
 				synctest.Wait()
 				if how != "half way" {
 					f.wantWaiting("a change of unknown outcome", first)
