@@ -124,7 +124,7 @@ func (s *segment) keep(length int, position persistence.Position) {
 	s.last = position
 }
 
-// read returns all bytes of the file.
+// read returns a copy of all bytes of the file, which stays as it is when the file is used again.
 func (s *segment) read() ([]byte, error) {
 	info, err := s.file.Stat()
 	if err != nil {
