@@ -29,13 +29,29 @@ type Open struct {
 
 // NewOpen returns a load of so many messages a second for a window of time.
 func NewOpen(rate int, lasting time.Duration) *Open {
-	return &Open{rate: rate, lasting: lasting, latencies: make([]time.Duration, int(lasting.Seconds()*float64(rate))), wait: attend}
+	return &Open{rate: rate, lasting: lasting, latencies: make([]time.Duration, int(lasting.Seconds()*float64(rate))), wait: attend()}
 }
 
-// attend waits on its processor: the runtime's timer is late by a millisecond, which is more than what is to be measured.
-func attend(until time.Time) {
-	for time.Until(until) > 0 {
-		runtime.Gosched()
+// yieldEvery is how long a load keeps its processor.
+const yieldEvery = 50 * time.Microsecond
+
+// attend returns a func that waits on its processor: the runtime's timer is late by a millisecond, which is more than what is to be measured. It lets others run now and then only. Each time it
+// does, the runtime wakes a thread to look for work, and where that never ends, three threads take turns on two processors, four milliseconds each: half of the loads that were answered at once had
+// a 99th percentile above 1.8 ms, and 0.5 ms with this.
+func attend() func(until time.Time) {
+	yielded := time.Now()
+	return func(until time.Time) {
+		for {
+			now := time.Now()
+			if now.Sub(yielded) >= yieldEvery {
+				runtime.Gosched()
+				now = time.Now()
+				yielded = now
+			}
+			if !now.Before(until) {
+				return
+			}
+		}
 	}
 }
 

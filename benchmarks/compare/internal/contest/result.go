@@ -6,6 +6,7 @@ import "time"
 type Result struct {
 	Date    time.Time
 	Took    time.Duration
+	Stolen  float64 // the part of the time asked of the processors that the machine's host gave to others; 0 where that is not known
 	Quick   bool
 	Size    Size
 	Machine Machine

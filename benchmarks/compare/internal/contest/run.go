@@ -39,6 +39,8 @@ const FieldName = "peers"
 func (r *Runner) Run(ctx context.Context) (*Result, error) {
 	r.fixtures = map[int]fixture{}
 	result := &Result{Size: r.Size}
+	before := readProcessors()
+	defer func() { result.Stolen = readProcessors().stolenSince(before) }()
 	for _, c := range All(r.Size) {
 		if !r.chosen(c.Name) {
 			continue

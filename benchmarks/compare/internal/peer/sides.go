@@ -6,6 +6,7 @@ import "github.com/parley-im/parley/benchmarks/compare/internal/side"
 func Sides() map[string]side.Opener {
 	return map[string]side.Opener{
 		"actor.sends":         OpenSends,
+		"load.answered":       OpenAnswered,
 		"stock.posts":         OpenStock,
 		"stock.asks":          OpenStockAsks,
 		"stock.idle":          OpenStockIdle,

@@ -24,6 +24,9 @@ func figure(value float64, unit contest.Unit) string {
 		}
 		return rounded(value) + " ns"
 	case contest.Milliseconds:
+		if 0 < value && value < 0.1 {
+			return rounded(value*1000) + " µs"
+		}
 		return rounded(value) + " ms"
 	case contest.Bytes:
 		if value >= 1<<20 {
@@ -33,6 +36,9 @@ func figure(value float64, unit contest.Unit) string {
 	}
 	return rounded(value)
 }
+
+// percent writes a part of one.
+func percent(value float64) string { return strconv.FormatFloat(100*value, 'f', 1, 64) + " %" }
 
 // rounded writes a number to three digits, with commas.
 func rounded(value float64) string {

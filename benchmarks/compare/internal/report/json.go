@@ -19,6 +19,7 @@ type document struct {
 	Machine     contest.Machine       `json:"machine"`
 	Date        time.Time             `json:"date"`
 	Seconds     float64               `json:"seconds"`
+	Stolen      float64               `json:"stolen"`
 	Quick       bool                  `json:"quick"`
 }
 
@@ -56,7 +57,7 @@ type peer struct {
 func JSON(w io.Writer, r *contest.Result) error {
 	d := document{
 		Ratios: map[string]float64{}, Comparisons: map[string]comparison{}, Peers: []peer{}, Skipped: append([]string{}, r.Skipped...),
-		Machine: r.Machine, Date: r.Date, Seconds: r.Took.Seconds(), Quick: r.Quick,
+		Machine: r.Machine, Date: r.Date, Seconds: r.Took.Seconds(), Stolen: r.Stolen, Quick: r.Quick,
 	}
 	for _, row := range r.Rows {
 		d.Ratios[row.Name] = finite(row.Value)

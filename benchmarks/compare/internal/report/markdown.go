@@ -19,7 +19,7 @@ var page string
 // Markdown writes the page for people.
 func Markdown(w io.Writer, r *contest.Result) error {
 	t, err := template.New("benchmarks.md").Funcs(template.FuncMap{
-		"figure": figure, "ratio": ratio, "reach": reach, "reached": reached, "rounded": rounded,
+		"figure": figure, "ratio": ratio, "reach": reach, "reached": reached, "rounded": rounded, "percent": percent,
 		"milliseconds": func(v float64) string { return orNone(v, contest.Milliseconds) },
 		"bytes":        func(v float64) string { return orNone(v, contest.Bytes) },
 	}).Parse(page)

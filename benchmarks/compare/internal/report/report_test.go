@@ -27,7 +27,7 @@ func measured() *contest.Result {
 	itself := row("itself", contest.Ratio{Reach: 0.5}, contest.Outcome{Ours: 1, Theirs: 2, Value: 0.5, Rounds: 5, Low: 0.5, High: 0.5})
 	itself.Alone = true
 	return &contest.Result{
-		Date: time.Date(2024, time.May, 6, 7, 8, 9, 0, time.UTC), Took: 4 * time.Minute, Size: contest.Full(),
+		Date: time.Date(2024, time.May, 6, 7, 8, 9, 0, time.UTC), Took: 4 * time.Minute, Stolen: 0.0625, Size: contest.Full(),
 		Machine: contest.Machine{Processor: "a slow one", Processors: 2, Versions: map[string]string{"github.com/a/b": "v1"}},
 		Rows:    []contest.Row{fast, small, itself},
 		Peers: []contest.PeerRow{
@@ -85,7 +85,7 @@ func TestThePageSaysWhereTheOtherSideIsAhead(t *testing.T) {
 		"Targets that this run did not reach: `small` (1.50, ≤ 0.5).",
 		"* `small`: the other side is better by a factor of 1.50 (1,500 B against 1,000 B).",
 		"* Of what one might pick instead: a map is ahead in updates/s, 4.00 times.",
-		"third was left out", "2024-05-06", "a slow one", "a/b v1",
+		"third was left out", "6.2 % of the time asked of the processors", "2024-05-06", "a slow one", "a/b v1",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not on the page:\n%s", want, out.String())
@@ -103,7 +103,7 @@ func TestTheTableHasALineForEachRatio(t *testing.T) {
 	if err := Text(&out, measured()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"fast ", "300,000/s", "≥ 2", "  when it rains", "a map", "left out"} {
+	for _, want := range []string{"fast ", "300,000/s", "≥ 2", "  when it rains", "a map", "left out", "gave 6.2 % of the time"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in the table:\n%s", want, out.String())
 		}
@@ -120,6 +120,8 @@ func TestFiguresHaveThreeDigitsAndAUnit(t *testing.T) {
 		{999.6, contest.PerSecond, "1,000/s"},
 		{12.34, contest.Milliseconds, "12.3 ms"},
 		{1.234, contest.Milliseconds, "1.23 ms"},
+		{0.00334, contest.Milliseconds, "3.34 µs"},
+		{0, contest.Milliseconds, "0 ms"},
 		{7_763, contest.Nanoseconds, "7,760 ns"},
 		{27_600, contest.Nanoseconds, "27.6 µs"},
 		{761, contest.Bytes, "761 B"},
@@ -128,6 +130,11 @@ func TestFiguresHaveThreeDigitsAndAUnit(t *testing.T) {
 	} {
 		if got := figure(c.value, c.unit); got != c.want {
 			t.Errorf("%v: %q, want %q", c.value, got, c.want)
+		}
+	}
+	for value, want := range map[float64]string{0.001: "0.1 %", 0.0625: "6.2 %", 1: "100.0 %"} {
+		if got := percent(value); got != want {
+			t.Errorf("%v: %q, want %q", value, got, want)
 		}
 	}
 	for value, want := range map[float64]string{0.0305: "0.0305", 0.5: "0.500", 6: "6.00", 105.4: "105"} {

@@ -30,6 +30,9 @@ func Text(w io.Writer, r *contest.Result) error {
 	for _, row := range r.Rows {
 		fmt.Fprintf(w, "\n%s\n  %s\n  against %s\n", row.Name, row.What, row.Against)
 	}
+	if r.Stolen > 0 {
+		fmt.Fprintf(w, "\nThe machine's host gave %s of the time asked of its processors to others.\n", percent(r.Stolen))
+	}
 	for _, skipped := range r.Skipped {
 		fmt.Fprintf(w, "\n%s\n", skipped)
 	}
