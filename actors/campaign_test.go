@@ -13,6 +13,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -62,7 +63,7 @@ func TestReadersSeeWhatTheModelSays(t *testing.T) {
 	switch {
 	case *operations > 0:
 		total, each = *operations, min(*operations, perSeed)
-	case raceDetector:
+	case racing.Enabled:
 		total = 2 * each
 	}
 	var done atomic.Int64
@@ -84,7 +85,7 @@ func TestFoldedSyncsAreTheListAfterAnyHistory(t *testing.T) {
 	total := *histories
 	switch {
 	case total > 0:
-	case raceDetector:
+	case racing.Enabled:
 		total = 40
 	default:
 		total = 300

@@ -14,6 +14,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 )
 
@@ -129,7 +130,7 @@ func shorten(t *testing.T) {
 	if before := checks.Value.String(); *underFire == 0 && before == checks.DefValue {
 		t.Cleanup(func() { _ = checks.Value.Set(before) })
 		want := ordinary
-		if raceDetector {
+		if racing.Enabled {
 			want = beside
 		}
 		if err := checks.Value.Set(want); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/badgerstore"
 	"github.com/parley-im/parley/persistence/persistencetest"
@@ -31,7 +32,7 @@ func TestNothingIsLostOrComesBackWhereAProcessIsKilledAroundTheReapersSteps(t *t
 	switch {
 	case *kills > 0:
 		rounds = *kills
-	case raceDetector || testing.Short():
+	case racing.Enabled || testing.Short():
 		rounds = 6
 	}
 	c := &coroner{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/badgerstore"
 	"github.com/parley-im/parley/persistence/persistencetest"
@@ -64,7 +65,7 @@ func TestEachConversationIsLinearizable(t *testing.T) {
 		},
 	}
 	rounds := 25
-	if raceDetector {
+	if racing.Enabled {
 		rounds = 5
 	}
 	for name, open := range stores {

@@ -14,6 +14,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
@@ -21,7 +22,7 @@ import (
 // in the replies: each must be a change, with the next sequence number and the next version.
 func TestAMillionMessagesAreAppliedOnceAndInOrderWhileConversationsComeAndGo(t *testing.T) {
 	senders, each := 50, 20_000
-	if raceDetector {
+	if racing.Enabled {
 		each = 1_000
 	}
 	system := newHost(t)

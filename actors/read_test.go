@@ -13,6 +13,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestAReaderSeesWhatWasAppliedWhileRowsMoveIntoTheStore(t *testing.T) {
 	const flushes = 50 // at least, so that it is tested what the test is for
 	posts := uint64(20_000)
-	if raceDetector {
+	if racing.Enabled {
 		posts = 3_000
 	}
 	e := actorstest.Start(t, actors.Config{FlushInterval: time.Microsecond, MaxFlushInterval: time.Microsecond, IdleAfter: time.Millisecond})

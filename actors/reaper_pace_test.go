@@ -14,6 +14,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -110,7 +111,7 @@ func TestABacklogAtTheStartIsSmearedAndNobodyWaitsForIt(t *testing.T) {
 
 func TestThousandsThatExpireInTheSameInstantAreGoneInASecondAndAHalf(t *testing.T) {
 	n := 10_000
-	if raceDetector {
+	if racing.Enabled {
 		n = 2_000
 	}
 	actorstest.Run(t, hourly(), func(t *testing.T, e *actorstest.Engine) {

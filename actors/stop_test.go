@@ -14,6 +14,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -21,7 +22,7 @@ import (
 // Callers propose until they are refused. Whatever was acknowledged is there on the next start, and nothing else than refusals happened to the rest.
 func TestStopUnderLoadAHundredTimes(t *testing.T) {
 	rounds := 100
-	if raceDetector {
+	if racing.Enabled {
 		rounds = 20
 	}
 	store := persistencetest.NewStore()

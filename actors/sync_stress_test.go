@@ -15,6 +15,7 @@ import (
 
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -92,7 +93,7 @@ func TestAReaderMissesNothingThatIsChangedWhileItReads(t *testing.T) {
 	total := *changes
 	switch {
 	case total > 0:
-	case raceDetector:
+	case racing.Enabled:
 		total = 2_000
 	default:
 		total = 8_000

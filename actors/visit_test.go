@@ -11,6 +11,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -44,7 +45,7 @@ func unattended(seq uint64, members ...string) *conversation.Post {
 func TestAScanMakesNobodyActive(t *testing.T) {
 	const bound = 16 * persistence.Shards
 	known := 10 * bound
-	if raceDetector {
+	if racing.Enabled {
 		known = 3 * bound
 	}
 	actorstest.Run(t, actors.Config{MaxActive: bound}, func(t *testing.T, e *actorstest.Engine) {

@@ -13,6 +13,7 @@ import (
 	"github.com/parley-im/parley/actors"
 	"github.com/parley-im/parley/actors/actorstest"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/internal/racing"
 	"github.com/parley-im/parley/persistence"
 	"github.com/parley-im/parley/persistence/persistencetest"
 )
@@ -93,7 +94,7 @@ type watched struct {
 // Random changes beside random ends, in a store that is slow and fails, through crashes and restarts: each end is told, and all is told in the order of the commits.
 func TestNoEndIsMissedAndAllIsInOrderUnderFire(t *testing.T) {
 	seeds := uint64(20)
-	if raceDetector {
+	if racing.Enabled {
 		seeds = 4
 	}
 	races := 0

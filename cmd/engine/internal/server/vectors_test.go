@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/parley-im/parley/internal/racing"
 )
 
 func TestEveryDoorAnswersAVectorAlike(t *testing.T) {
@@ -14,7 +16,7 @@ func TestEveryDoorAnswersAVectorAlike(t *testing.T) {
 		t.Run(v.topic+"/"+v.Name, func(t *testing.T) {
 			t.Parallel()
 			manners := v.manners()
-			if raceDetector { // one other manner for each vector, so that all have their turn
+			if racing.Enabled { // one other manner for each vector, so that all have their turn
 				manners = []manner{manners[0], manners[1+i%(len(manners)-1)]}
 			}
 			var first []string
