@@ -40,7 +40,7 @@ func (r *Runner) Run(ctx context.Context) (*Result, error) {
 	r.fixtures = map[int]fixture{}
 	result := &Result{Size: r.Size}
 	before := readProcessors()
-	defer func() { result.Stolen = readProcessors().stolenSince(before) }()
+	defer func() { result.Stolen = stolen(before, readProcessors()) }()
 	for _, c := range All(r.Size) {
 		if !r.chosen(c.Name) {
 			continue

@@ -18,7 +18,7 @@ type answered struct {
 	speaker *chat.Speaker
 }
 
-// OpenAnswered returns a side in which a goroutine answers each message at once. It measures the load and the machine: no other side can be below it. A round sends Rate posts a second to
+// OpenAnswered returns a side in which a goroutine answers each message at once. It measures the load and the machine: no side that answers on another goroutine can have less. A round sends Rate posts a second to
 // Known conversations, with two collections in the middle. Figures: p50, p99 in milliseconds.
 func OpenAnswered(_ context.Context, p side.Params) (side.Side, error) {
 	return &answered{p, chat.NewSpeakers(chat.NewPopulation(p.Known, max(1, p.Members)), p.Hot, 1)[0]}, nil
